@@ -1,0 +1,34 @@
+#include <pybind11/stl.h>
+
+#include "bindings/array.hpp"
+#include "bindings/gil.hpp"
+#include "bindings/rooms.hpp"
+#include "metrics/labels.hpp"
+
+namespace mlestar::bindings {
+namespace {
+
+// (codes of a, codes of b or None, sorted distinct strings) of one or two string arrays; None to
+// decline.
+py::object encode_strings(py::handle a, py::handle b) {
+    const auto first = as_strings(a);
+    const auto second = b.is_none() ? metrics::string_array{} : as_strings(b);
+    if (!first || !second) return py::none();
+    metrics::encoded_strings result;
+    {
+        const gil_scope scope(first->size + second->size);
+        result = metrics::encode_strings({*first, *second});
+    }
+    const py::object codes_b =
+        b.is_none() ? py::object(py::none()) : to_array<std::int64_t>(result.codes[1]);
+    return py::make_tuple(to_array<std::int64_t>(result.codes[0]), codes_b,
+                          py::cast(result.values));
+}
+
+}  // namespace
+
+void add_metrics_labels(py::module_& module) {
+    module.def("encode_strings", encode_strings, py::arg("a"), py::arg("b"));
+}
+
+}  // namespace mlestar::bindings

@@ -1,0 +1,57 @@
+#include <pybind11/stl.h>
+
+#include "bindings/array.hpp"
+#include "bindings/gil.hpp"
+#include "bindings/rooms.hpp"
+#include "metrics/scoring_rules.hpp"
+
+namespace mlestar::bindings {
+namespace {
+
+py::object as_float(const std::optional<double>& value) {
+    return value ? py::object(py::float_(*value)) : py::none();
+}
+
+// Two columns or more go by row; one axis or one column is the probability of the larger label.
+py::object log_loss(py::handle y_true, py::handle probability, py::handle weight, py::handle labels,
+                    bool normalize) {
+    const auto y = as_vector(y_true);
+    const auto p = as_matrix(probability);
+    const auto w = as_optional(weight);
+    const auto l = as_optional(labels);
+    if (!y || !p || !w || !l) return py::none();
+    std::optional<double> result;
+    {
+        const gil_scope scope(p->rows * p->columns);
+        result = p->columns == 1 ? metrics::log_loss(*y, p->column(0), *w, *l, normalize)
+                                 : metrics::log_loss(*y, *p, *w, *l, normalize);
+    }
+    return as_float(result);
+}
+
+py::object brier_score(py::handle y_true, py::handle probability, py::handle weight,
+                       py::handle labels, std::optional<std::int64_t> positive) {
+    const auto y = as_vector(y_true);
+    const auto p = as_matrix(probability);
+    const auto w = as_optional(weight);
+    const auto l = as_optional(labels);
+    if (!y || !p || !w || !l) return py::none();
+    std::optional<double> result;
+    {
+        const gil_scope scope(p->rows * p->columns);
+        result = p->columns == 1 ? metrics::brier_score(*y, p->column(0), *w, positive)
+                                 : metrics::brier_score(*y, *p, *w, *l);
+    }
+    return as_float(result);
+}
+
+}  // namespace
+
+void add_metrics_scoring_rules(py::module_& module) {
+    module.def("log_loss", log_loss, py::arg("y_true"), py::arg("probability"), py::arg("weight"),
+               py::arg("labels"), py::arg("normalize"));
+    module.def("brier_score", brier_score, py::arg("y_true"), py::arg("probability"),
+               py::arg("weight"), py::arg("labels"), py::arg("positive"));
+}
+
+}  // namespace mlestar::bindings

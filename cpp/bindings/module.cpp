@@ -1,0 +1,25 @@
+// The compiled module: one submodule a room.
+#include <pybind11/pybind11.h>
+
+#include "bindings/errors.hpp"
+#include "bindings/rooms.hpp"
+#include "support/levels.hpp"
+
+PYBIND11_MODULE(_core, module) {
+    using namespace mlestar::bindings;
+    register_errors();
+    mlestar::active_level();  // a level that cannot be had is an error of the import, not of a
+                              // later call
+    add_build_info(module);
+    auto metrics = module.def_submodule("metrics");
+    add_metrics_labels(metrics);
+    add_metrics_classification(metrics);
+    add_metrics_scoring_rules(metrics);
+    add_metrics_ranking(metrics);
+    add_metrics_regression(metrics);
+    auto model_selection = module.def_submodule("model_selection");
+    add_model_selection_splitters(model_selection);
+    add_model_selection_gather(model_selection);
+    auto ensemble = module.def_submodule("ensemble");
+    add_ensemble_greedy(ensemble);
+}

@@ -1,0 +1,18 @@
+// What each binding file adds to the module.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace mlestar::bindings {
+
+void add_build_info(pybind11::module_& module);
+void add_metrics_labels(pybind11::module_& module);
+void add_metrics_classification(pybind11::module_& module);
+void add_metrics_scoring_rules(pybind11::module_& module);
+void add_metrics_ranking(pybind11::module_& module);
+void add_metrics_regression(pybind11::module_& module);
+void add_model_selection_splitters(pybind11::module_& module);
+void add_model_selection_gather(pybind11::module_& module);
+void add_ensemble_greedy(pybind11::module_& module);
+
+}  // namespace mlestar::bindings

@@ -1,0 +1,71 @@
+// Greedy ensemble selection with replacement (Caruana et al., ICML 2004): the error of the ensemble
+// with each candidate added, kept up to date as members join. Which candidate joins is the caller's
+// rule.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "metrics/ranking.hpp"
+#include "support/scratch.hpp"
+#include "support/span.hpp"
+
+namespace mlestar::ensemble {
+
+enum class greedy_metric { log_loss, rmse, roc_auc };
+
+class greedy_selection {
+public:
+    // Predictions of each model, one matrix a model: one column, except for log loss, where the
+    // columns are the classes. `y`: the target; for log loss the class's column; for ROC AUC and
+    // one-column log loss 0 or 1. Throws argument_error naming the model whose predictions are not
+    // usable.
+    greedy_selection(greedy_metric metric, const std::vector<matrix_view>& predictions,
+                     const vector_view& y, const vector_view& weight);
+
+    // Elements that candidate_errors() reads, for the caller to judge what it costs.
+    std::int64_t work() const;
+
+    // Errors (lower is better; 1 - AUC for ROC AUC) of the ensemble with one more member, for each
+    // model.
+    std::vector<double> candidate_errors() const;
+
+    void add(std::int64_t model);
+
+private:
+    void read_target(const vector_view& y);
+    void read_weight(const vector_view& weight);
+    void read_predictions(const std::vector<matrix_view>& predictions);
+    bool read_column(const vector_view& prediction, double* values) const;
+    bool read_rows(const matrix_view& prediction, double* values, double* sums) const;
+    void build_gram();
+    std::vector<double> log_losses() const;
+    std::vector<double> squared_errors() const;
+    std::vector<double> ranking_errors() const;
+
+    const double* model(std::int64_t j) const { return values_.data() + j * rows_; }
+
+    greedy_metric metric_;
+    std::int64_t models_;
+    std::int64_t rows_;
+    std::int64_t members_ = 0;
+    bool one_column_;
+    std::vector<std::int64_t> label_;
+    std::vector<double> target_;
+    std::vector<double> weight_;
+    double total_weight_ = 0.0;
+    // Per model and row: the residual (RMSE), the score (ROC AUC) or the true class's probability.
+    scratch_array<double> values_;
+    // Where some rows do not sum to one: the sum of each model's row, for the average to be divided
+    // by.
+    std::vector<double> row_sums_;
+    std::vector<double> mean_;      // of the members' values
+    std::vector<double> mean_sum_;  // of the members' row sums
+    std::vector<double> gram_;      // of the residuals, divided by the total weight
+    std::vector<double> gram_sum_;  // sum over members of the Gram matrix's rows
+    double gram_square_ = 0.0;
+    std::optional<metrics::roc_auc_scorer> scorer_;
+};
+
+}  // namespace mlestar::ensemble

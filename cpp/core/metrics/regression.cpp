@@ -1,0 +1,95 @@
+#include "metrics/regression.hpp"
+
+#include <cmath>
+
+#include "metrics/regression.kernels.hpp"
+#include "support/blocks.hpp"
+#include "support/levels.hpp"
+
+namespace mlestar::metrics {
+
+MLESTAR_SELECT_KERNELS(regression_kernels)
+
+namespace {
+
+bool fits(const matrix_view& y_true, const matrix_view& y_pred, const vector_view& weight) {
+    return y_true.rows > 0 && y_true.columns > 0 && y_true.rows == y_pred.rows &&
+           y_true.columns == y_pred.columns && (!weight || weight.size == y_true.rows);
+}
+
+// Adds the block's moments to those before it (Chan, Golub and LeVeque 1979).
+void merge(moments& whole, const moments& block) {
+    const double weight = whole.weight + block.weight;
+    whole.residual += block.residual;
+    if (weight != 0.0) {
+        const double delta = block.mean - whole.mean;
+        whole.square += block.square + delta * delta * (whole.weight * block.weight / weight);
+        whole.mean += delta * (block.weight / weight);
+    }
+    whole.weight = weight;
+}
+
+// function(moments of one output so far, y, p, w, count) for each block and output.
+template <class Function>
+std::vector<moments> reduce(const matrix_view& y_true, const matrix_view& y_pred,
+                            const vector_view& weight, Function function) {
+    const auto outputs = static_cast<std::size_t>(y_true.columns);
+    const auto partials =
+        map_blocks(y_true.rows, std::vector<moments>(outputs),
+                   [&](std::vector<moments>& part, std::int64_t at, std::int64_t count) {
+                       block_buffers buffers;
+                       const double* w = load_weight(weight, at, count, buffers.w);
+                       for (std::size_t j = 0; j < outputs; ++j) {
+                           const auto column = static_cast<std::int64_t>(j);
+                           const double* y = load_f64(y_true.column(column), at, count, buffers.x);
+                           const double* p = load_f64(y_pred.column(column), at, count, buffers.y);
+                           function(part[j], y, p, w, count);
+                       }
+                   });
+    std::vector<moments> whole(outputs);
+    for (const auto& part : partials)
+        for (std::size_t j = 0; j < outputs; ++j) merge(whole[j], part[j]);
+    return whole;
+}
+
+}  // namespace
+
+std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view& y_true,
+                                              const matrix_view& y_pred,
+                                              const vector_view& weight) {
+    if (!fits(y_true, y_pred, weight)) return std::nullopt;
+    const auto error = kind == error_kind::squared ? kernels().squared : kernels().absolute;
+    const auto whole = reduce(
+        y_true, y_pred, weight,
+        [&](moments& part, const double* y, const double* p, const double* w, std::int64_t count) {
+            part.residual += error(y, p, w, count);
+            part.weight += w ? kernels().total(w, count) : static_cast<double>(count);
+        });
+    std::vector<double> result;
+    for (const moments& output : whole) {
+        result.push_back(output.residual / output.weight);
+        // NaN or infinity anywhere ends up here; so does a total weight of zero.
+        if (!std::isfinite(result.back())) return std::nullopt;
+    }
+    return result;
+}
+
+std::optional<explained_sums> explained(const matrix_view& y_true, const matrix_view& y_pred,
+                                        const vector_view& weight) {
+    if (!fits(y_true, y_pred, weight)) return std::nullopt;
+    const auto whole =
+        reduce(y_true, y_pred, weight,
+               [&](moments& part, const double* y, const double* p, const double* w,
+                   std::int64_t count) { merge(part, kernels().explained(y, p, w, count)); });
+    explained_sums result;
+    for (const moments& output : whole) {
+        if (!std::isfinite(output.residual) || !std::isfinite(output.square) ||
+            output.weight == 0.0)
+            return std::nullopt;
+        result.residual.push_back(output.residual);
+        result.total.push_back(output.square);
+    }
+    return result;
+}
+
+}  // namespace mlestar::metrics

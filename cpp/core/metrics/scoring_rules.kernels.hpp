@@ -1,0 +1,150 @@
+// Loss per row into a small buffer, then the fixed sum: the loss loop has no order and vectorizes.
+#pragma once
+
+#include <cstdint>
+
+#include "support/lanes.hpp"
+#include "support/math.hpp"
+
+namespace mlestar::metrics {
+
+struct scoring_partial {
+    double loss = 0.0;
+    double weight = 0.0;
+    bool valid = true;
+};
+
+struct scoring_rules_kernels {
+    // `positive` and `negative` are the only labels allowed; p is the probability of `positive`.
+    void (*binary_log_loss)(const std::int64_t* y, const double* p, const double* weight,
+                            std::int64_t count, std::int64_t positive, std::int64_t negative,
+                            double eps, scoring_partial* partial);
+    void (*binary_brier)(const std::int64_t* y, const double* p, const double* weight,
+                         std::int64_t count, std::int64_t positive, std::int64_t negative,
+                         scoring_partial* partial);
+    // Row-major rows of `columns` probabilities; `tolerance` on each row's sum.
+    void (*log_loss)(const std::int32_t* code, const double* rows, const double* weight,
+                     std::int64_t count, std::int64_t columns, double eps, double tolerance,
+                     scoring_partial* partial);
+    void (*brier)(const std::int32_t* code, const double* rows, const double* weight,
+                  std::int64_t count, std::int64_t columns, double tolerance,
+                  scoring_partial* partial);
+};
+
+}  // namespace mlestar::metrics
+
+#ifdef MLESTAR_LEVEL
+namespace mlestar::metrics::MLESTAR_LEVEL {
+namespace {
+
+constexpr std::int64_t longest = 1024;  // a block's rows
+
+void add(const double* loss, const double* weight, std::int64_t count, scoring_partial* partial) {
+    if (weight == nullptr) {
+        partial->loss += lane_sum(count, [=](std::int64_t i) { return loss[i]; });
+        partial->weight += static_cast<double>(count);
+    } else {
+        partial->loss += lane_sum(count, [=](std::int64_t i) { return loss[i] * weight[i]; });
+        partial->weight += lane_sum(count, [=](std::int64_t i) { return weight[i]; });
+    }
+}
+
+double clip(double p, double eps) {
+    const double low = p < eps ? eps : p;
+    return low > 1.0 - eps ? 1.0 - eps : low;
+}
+
+// As integers, the doubles of [0, 1] are [0, bits of 1]: one subtraction finds the rest by its sign, NaN and
+// (harmlessly) -0.0 among them.
+bool all_probabilities(const double* p, std::int64_t count) {
+    constexpr std::int64_t one = 0x3FF0000000000000;
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto bits = __builtin_bit_cast(std::int64_t, p[i]);
+        wrong |= bits | (one - (bits & INT64_MAX));
+    }
+    return wrong >= 0;
+}
+
+bool all_among(const std::int64_t* y, std::int64_t count, std::int64_t a, std::int64_t b) {
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t is_a = y[i] == a ? -1 : 0;
+        const std::int64_t is_b = y[i] == b ? -1 : 0;
+        wrong |= ~(is_a | is_b);
+    }
+    return wrong == 0;
+}
+
+void binary_log_loss(const std::int64_t* y, const double* p, const double* weight,
+                     std::int64_t count, std::int64_t positive, std::int64_t negative, double eps,
+                     scoring_partial* partial) {
+    double loss[longest];
+    if (!all_probabilities(p, count) || !all_among(y, count, positive, negative))
+        partial->valid = false;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double q = y[i] == positive ? p[i] : 1.0 - p[i];
+        loss[i] = -math::log_normal(clip(q, eps));
+    }
+    add(loss, weight, count, partial);
+}
+
+void binary_brier(const std::int64_t* y, const double* p, const double* weight, std::int64_t count,
+                  std::int64_t positive, std::int64_t negative, scoring_partial* partial) {
+    double loss[longest];
+    if (!all_probabilities(p, count) || !all_among(y, count, positive, negative))
+        partial->valid = false;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double d = p[i] - (y[i] == positive ? 1.0 : 0.0);
+        loss[i] = d * d;
+    }
+    add(loss, weight, count, partial);
+}
+
+void check_sums(const double* rows, std::int64_t count, std::int64_t columns, double tolerance,
+                scoring_partial* partial) {
+    bool wrong = !all_probabilities(rows, count * columns);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double* row = rows + i * columns;
+        double sum = 0.0;
+        for (std::int64_t k = 0; k < columns; ++k) sum += row[k];
+        const double gap = sum - 1.0;
+        wrong |= (gap > tolerance) | (gap < -tolerance);
+    }
+    if (wrong) partial->valid = false;
+}
+
+void log_loss(const std::int32_t* code, const double* rows, const double* weight,
+              std::int64_t count, std::int64_t columns, double eps, double tolerance,
+              scoring_partial* partial) {
+    double loss[longest];
+    check_sums(rows, count, columns, tolerance, partial);
+    for (std::int64_t i = 0; i < count; ++i) loss[i] = clip(rows[i * columns + code[i]], eps);
+    for (std::int64_t i = 0; i < count; ++i) loss[i] = -math::log_normal(loss[i]);
+    add(loss, weight, count, partial);
+}
+
+void brier(const std::int32_t* code, const double* rows, const double* weight, std::int64_t count,
+           std::int64_t columns, double tolerance, scoring_partial* partial) {
+    double loss[longest];
+    check_sums(rows, count, columns, tolerance, partial);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double* row = rows + i * columns;
+        double sum = 0.0;
+        for (std::int64_t k = 0; k < columns; ++k) {
+            const double d = row[k] - (k == code[i] ? 1.0 : 0.0);
+            sum += d * d;
+        }
+        loss[i] = sum;
+    }
+    add(loss, weight, count, partial);
+}
+
+}  // namespace
+
+extern const scoring_rules_kernels scoring_rules_kernels_table;
+const scoring_rules_kernels scoring_rules_kernels_table = {binary_log_loss, binary_brier, log_loss,
+                                                           brier};
+
+}  // namespace mlestar::metrics::MLESTAR_LEVEL
+#endif

@@ -1,0 +1,46 @@
+// The loop every single-pass metric shares: tasks over threads, blocks in a task, one partial
+// result a task, combined in the order of the data. Because tasks and blocks are numbered by the
+// data, the result does not depend on the number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "support/loader.hpp"
+#include "support/parallel.hpp"
+
+namespace mlestar {
+
+// body(partial, first, count) for each block of [0, size); returns the partials in order.
+template <class Partial, class Body>
+std::vector<Partial> map_blocks(std::int64_t size, const Partial& initial, Body body) {
+    const std::int64_t tasks = task_count(size);
+    std::vector<Partial> partials(static_cast<std::size_t>(tasks), initial);
+    parallel_for(
+        tasks,
+        [&](std::int64_t task) {
+            Partial& partial = partials[static_cast<std::size_t>(task)];
+            const std::int64_t last = std::min(size, (task + 1) * task_size);
+            for (std::int64_t at = task * task_size; at < last; at += block_size)
+                body(partial, at, std::min(block_size, last - at));
+        },
+        size < serial_below);
+    return partials;
+}
+
+// Buffers for one block of up to three operands.
+struct block_buffers {
+    alignas(64) std::int64_t a[block_size];
+    alignas(64) std::int64_t b[block_size];
+    alignas(64) double x[block_size];
+    alignas(64) double y[block_size];
+    alignas(64) double w[block_size];
+};
+
+inline const double* load_weight(const vector_view& weight, std::int64_t first, std::int64_t count,
+                                 double* buffer) {
+    return weight ? load_f64(weight, first, count, buffer) : nullptr;
+}
+
+}  // namespace mlestar

@@ -1,0 +1,56 @@
+"""Users' arguments as arrays that the core reads in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ndarray = np.ndarray
+
+
+def as_array(value: Any) -> Any:
+    """The value as a plain ndarray without a copy where possible; None where it is left alone.
+
+    None makes the core decline, and scikit-learn deals with the value (sparse matrices, masked
+    arrays, tables, ragged lists, whatever else).
+    """
+    if type(value) is _ndarray:
+        return value
+    return _convert(value)
+
+
+def _convert(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, list | tuple):
+        return _from_sequence(value)
+    if isinstance(value, _ndarray):
+        # memmap is an array with a file under it; other subclasses (masked, matrix) mean something.
+        return value.view(_ndarray) if isinstance(value, np.memmap) else None
+    if not hasattr(value, "__array__") or hasattr(value, "columns") or hasattr(value, "toarray"):
+        return None
+    try:
+        array = np.asarray(value)  # pandas.Series, CPU tensors; zero-copy
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return array if type(array) is _ndarray and array.dtype.kind in "biufU" else None
+
+
+def _from_sequence(value: list[Any] | tuple[Any, ...]) -> NDArray[Any] | None:
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if array.dtype.kind in "biuf":
+        return array
+    # NumPy turns [1, "a"] into strings; scikit-learn has words for such a mix.
+    if array.dtype.kind == "U" and array.ndim == 1 and all(isinstance(v, str) for v in value):
+        return array
+    return None
+
+
+def is_string(array: Any) -> bool:
+    """Whether `array` is a string array that `encode_strings` takes."""
+    return array is not None and array.dtype.kind == "U"

@@ -1,0 +1,42 @@
+"""Metrics: drop-in replacements for scikit-learn's, answered in the compiled core."""
+
+from mlestar.metrics.classification import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    fbeta_score,
+    precision_recall_fscore_support,
+    precision_score,
+    recall_score,
+)
+from mlestar.metrics.ranking import average_precision_score, roc_auc_score
+from mlestar.metrics.regression import (
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    root_mean_squared_error,
+)
+from mlestar.metrics.scoring_rules import brier_score_loss, log_loss
+
+__all__ = [
+    "accuracy_score",
+    "average_precision_score",
+    "brier_score_loss",
+    "confusion_matrix",
+    "f1_score",
+    "fbeta_score",
+    "log_loss",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "precision_recall_fscore_support",
+    "precision_score",
+    "r2_score",
+    "recall_score",
+    "roc_auc_score",
+    "root_mean_squared_error",
+]
+
+# Functions pickle, and show in help, under the name that people import them by.
+for _name in __all__:
+    globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,179 @@
+"""Proper scoring rules of predicted probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mlestar._arrays import as_array
+from mlestar._calls import answered, decline
+from mlestar._native import _core
+from mlestar.metrics._labels import as_integer, encode
+
+
+def log_loss(
+    y_true: Any,
+    y_proba: Any = None,
+    *,
+    normalize: bool = True,
+    sample_weight: Any = None,
+    labels: Any = None,
+    y_pred: Any = "deprecated",
+) -> float:
+    """Mean of -log of the probability given to the true class.
+
+    Drop-in for `sklearn.metrics.log_loss` (cross-entropy loss).
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Labels: integers of any width, bool, whole floats or strings, read in place.
+    y_proba : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Probabilities in [0, 1]: of the greater of two labels, or one column a class in the order of
+        the sorted labels. Clipped to [eps, 1 - eps] of their own float type.
+    normalize : bool, default=True
+        False returns the sum instead of the mean.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights.
+    labels : array-like, default=None
+        All classes, where `y_true` may lack some.
+    y_pred : array-like
+        scikit-learn's old name of `y_proba`.
+
+    Returns
+    -------
+    float
+        Loss in nats, >= 0.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn: values outside [0, 1], one class only, columns that do not match the
+        classes.
+
+    Warns
+    -----
+    UserWarning
+        Where rows do not sum to one.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import log_loss
+    >>> round(log_loss([1, 0, 0, 1], [[0.1, 0.9], [0.9, 0.1], [0.8, 0.2], [0.35, 0.65]]), 5)
+    0.21616
+    """
+    if isinstance(y_pred, str) and isinstance(normalize, bool):
+        loss = _rule(_core.metrics.log_loss, y_true, y_proba, sample_weight, labels, normalize)
+        if loss is not None:
+            answered("log_loss")
+            return loss
+    options = {"normalize": normalize, "sample_weight": sample_weight, "labels": labels}
+    if not (isinstance(y_pred, str) and y_pred == "deprecated"):
+        options["y_pred"] = y_pred
+    function = decline("log_loss")
+    return function(y_true, **options) if y_proba is None else function(y_true, y_proba, **options)
+
+
+def brier_score_loss(
+    y_true: Any,
+    y_proba: Any,
+    *,
+    sample_weight: Any = None,
+    pos_label: Any = None,
+    labels: Any = None,
+    scale_by_half: Any = "auto",
+) -> float:
+    """Mean squared distance between the predicted probabilities and the outcome.
+
+    Drop-in for `sklearn.metrics.brier_score_loss` (Brier 1950).
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Labels: integers of any width, bool, whole floats or strings, read in place.
+    y_proba : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Probabilities in [0, 1]: of the positive class, or one column a class in the order of the
+        sorted labels.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights.
+    pos_label : int, float, bool or str, default=None
+        The positive class; by default 1, or the greater label.
+    labels : array-like of shape (n_classes,), default=None
+        All classes, where `y_true` may lack some (several columns only).
+    scale_by_half : bool or "auto", default="auto"
+        Whether the result lies in [0, 1] instead of [0, 2]; "auto" does so for two classes.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn: values outside [0, 1], more than two classes for one column.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import brier_score_loss
+    >>> round(brier_score_loss([0, 1, 1, 0], [0.1, 0.9, 0.8, 0.3]), 6)
+    0.0375
+    """
+    p = as_array(y_proba)
+    if p is not None and (isinstance(scale_by_half, bool) or scale_by_half == "auto"):
+        loss = _brier(y_true, p, sample_weight, pos_label, labels)
+        if loss is not None:
+            answered("brier_score_loss")
+            binary = p.ndim == 1 or p.shape[1] < 3
+            one_sided = p.ndim == 1 or p.shape[1] == 1  # the core counts the positive class once
+            half = binary if scale_by_half == "auto" else scale_by_half
+            return loss * (1.0 if half else 2.0) if one_sided else loss * (0.5 if half else 1.0)
+    return decline("brier_score_loss")(
+        y_true,
+        y_proba,
+        sample_weight=sample_weight,
+        pos_label=pos_label,
+        labels=labels,
+        scale_by_half=scale_by_half,
+    )
+
+
+def _rule(
+    function: Any, y_true: Any, y_proba: Any, sample_weight: Any, labels: Any, last: Any
+) -> float | None:
+    """One scoring rule of the core on codes where labels are strings; None to decline."""
+    t, p = as_array(y_true), as_array(y_proba)
+    w = None if sample_weight is None else as_array(sample_weight)
+    known = None if labels is None else as_array(labels)
+    if p is None or t is None or (sample_weight is not None and w is None):
+        return None
+    if labels is not None and (known is None or known.ndim != 1):
+        return None
+    if (codes := encode(t, known)) is not None:
+        t = codes.y_true
+        if known is not None:
+            known = codes.y_pred
+    if known is not None and not (known[1:] > known[:-1]).all():
+        return None  # scikit-learn warns that it sorts them
+    loss: float | None = function(t, p, w, known, last)
+    return loss
+
+
+def _brier(y_true: Any, p: Any, sample_weight: Any, pos_label: Any, labels: Any) -> float | None:
+    if p.ndim == 2 and p.shape[1] > 1:
+        return _rule(_core.metrics.brier_score, y_true, p, sample_weight, labels, None)
+    t = as_array(y_true)
+    if t is None:
+        return None
+    positive: int | None
+    if (codes := encode(t)) is not None:
+        # Which string is the positive one has to be said; scikit-learn's error says how.
+        positive = codes.code(pos_label)
+        if positive is None or len(codes.values) > 2:
+            return None
+        t = codes.y_true
+    else:
+        positive = None if pos_label is None else as_integer(pos_label)
+        if pos_label is not None and positive is None:
+            return None
+    return _rule(_core.metrics.brier_score, np.asarray(t), p, sample_weight, None, positive)

@@ -1,0 +1,11 @@
+"""Cross-validation splits: scikit-learn's classes and indices, computed in the compiled core."""
+
+from mlestar.model_selection.gather import take_rows
+from mlestar.model_selection.splitters import KFold, StratifiedKFold, train_test_split
+
+__all__ = ["KFold", "StratifiedKFold", "take_rows", "train_test_split"]
+
+# They pickle, and show in help, under the name that people import them by.
+for _name in __all__:
+    globals()[_name].__module__ = __name__
+del _name
