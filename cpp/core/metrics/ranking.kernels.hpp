@@ -375,19 +375,61 @@ double precision_weighted(const bucket<Key>* part, weighted_key* scratch, weight
     return sum;
 }
 
+// Bins of equal width between the smallest and the largest score.
+constexpr std::int64_t direct_bins = 4096;
+
+void bins_of(const double* score, std::int64_t count, double low, double scale, std::int32_t* bins) {
+    for (std::int64_t i = 0; i < count; ++i)
+        bins[i] = static_cast<std::int32_t>((score[i] - low) * scale);
+}
+
+// Packs keys and labels into `items`, already in the order of their bins, and sorts them.
+void sort_by_bins(const double* score, const std::uint8_t* positive, std::int64_t count, double low,
+                  double scale, std::uint64_t origin, std::uint64_t* items, std::uint64_t* spare) {
+    std::uint32_t place[direct_bins + 1];
+    std::int32_t bins[batch];
+    for (std::int64_t b = 0; b <= direct_bins; ++b) place[b] = 0;
+    for (std::int64_t done = 0; done < count; done += batch) {
+        const std::int64_t some = count - done < batch ? count - done : batch;
+        bins_of(score + done, some, low, scale, bins);
+        for (std::int64_t i = 0; i < some; ++i) ++place[bins[i] + 1];
+    }
+    for (std::int64_t b = 1; b <= direct_bins; ++b) place[b] += place[b - 1];
+    for (std::int64_t done = 0; done < count; done += batch) {
+        const std::int64_t some = count - done < batch ? count - done : batch;
+        bins_of(score + done, some, low, scale, bins);
+        for (std::int64_t i = 0; i < some; ++i)
+            items[place[bins[i]]++] = (order<double>::of(score[done + i]) - origin) << 1 |
+                                      positive[done + i];
+    }
+    std::int64_t start = 0;
+    for (std::int64_t b = 0; b < direct_bins; ++b) {
+        const std::int64_t end = place[b];
+        if (end - start > 24) sort(items + start, spare, end - start);
+        start = end;
+    }
+    insertion_sort(items, count);
+}
+
 std::uint64_t auc_direct(const double* score, const std::uint8_t* positive, std::int64_t count,
                          std::uint64_t* scratch) {
-    std::uint64_t low = ~std::uint64_t{0};
-    std::uint64_t high = 0;
+    double lowest = score[0];
+    double highest = score[0];
     for (std::int64_t i = 0; i < count; ++i) {
-        const std::uint64_t key = order<double>::of(score[i]);
-        scratch[i] = key;
-        low = key < low ? key : low;
-        high = key > high ? key : high;
+        lowest = score[i] < lowest ? score[i] : lowest;
+        highest = score[i] > highest ? score[i] : highest;
     }
+    const std::uint64_t low = order<double>::of(lowest);
+    const std::uint64_t high = order<double>::of(highest);
+    const double scale = static_cast<double>(direct_bins - 1) / (highest - lowest);
     if (high - low < sign64) {
-        for (std::int64_t i = 0; i < count; ++i) scratch[i] = (scratch[i] - low) << 1 | positive[i];
-        sort(scratch, scratch + count, count);
+        if (scale < 1e300 && count > 256) {
+            sort_by_bins(score, positive, count, lowest, scale, low, scratch, scratch + count);
+        } else {
+            for (std::int64_t i = 0; i < count; ++i)
+                scratch[i] = (order<double>::of(score[i]) - low) << 1 | positive[i];
+            sort(scratch, scratch + count, count);
+        }
         return tally_auc(scratch, count);
     }
     // Both signs and magnitudes too large for the shift: the negative scores, then the others.

@@ -149,9 +149,11 @@ def greedy_weights(
 
 def _choose(errors: Any, members: set[int], state: np.random.RandomState) -> int:
     """AutoGluon's choice among the best: members first, then at random."""
-    tied = np.flatnonzero(np.isclose(errors, np.nanmin(errors), atol=0, rtol=1e-12))
+    best = errors.min()
+    tied = np.flatnonzero(np.abs(errors - best) <= 1e-12 * abs(best))
     if tied.size > 1 and members:
-        again = [model for model in tied if model in members]
+        again = [model for model in tied.tolist() if model in members]
         if again:
             tied = np.asarray(again)
-    return int(state.choice(tied))
+    # A draw among one consumes nothing of the state, there as here.
+    return int(tied[0]) if tied.size == 1 else int(state.choice(tied))

@@ -1,0 +1,77 @@
+"""What is here, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from mlestar._native import build_info
+
+
+def report() -> str:
+    """The doctor's findings as lines of text.
+
+    Examples
+    --------
+    >>> from mlestar._doctor import report
+    >>> report().splitlines()[0].startswith("mlestar ")
+    True
+    """
+    info = build_info()
+    levels = ", ".join(str(level) for level in info["levels"])  # type: ignore[attr-defined]
+    lines = [
+        f"mlestar {info['version']}, Python {platform.python_version()}, {platform.platform()}",
+        f"core: {info['compiler']}, levels {levels} (in use: {info['level']}), {info['threads']} threads",
+        f"CUDA module: {'installed' if info['cuda'] else 'not built (MLESTAR_CUDA=ON builds it)'}",
+        f"GPU: {_gpu()}",
+        "",
+    ]
+    for extra, packages in _extras().items():
+        missing = [name for name in packages if _version(name) is None]
+        state = "complete" if not missing else f"missing {', '.join(missing)}"
+        lines.append(f"{extra or 'base'}: {state}")
+        lines += [f"  {name} {_version(name)}" for name in packages if name not in missing]
+        if missing and extra:
+            lines.append(f"  get it with: pip install 'mlestar[{extra}]'")
+    return "\n".join(lines)
+
+
+def _gpu() -> str:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return "none (nvidia-smi is not installed)"
+    try:
+        answer = subprocess.run(
+            [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"],
+            capture_output=True, text=True, timeout=10, check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"none that answers ({error})"
+    return answer.stdout.strip().replace("\n", "; ") or "none"
+
+
+def _extras() -> dict[str, list[str]]:
+    """Packages that each extra asks for, from the installed metadata; "" is the base."""
+    found: dict[str, list[str]] = {"": [], "run": [], "torch": []}
+    try:
+        declared = requires("mlestar") or []
+    except PackageNotFoundError:
+        declared = ["numpy", "scikit-learn"]  # a source tree that is not installed
+    for line in declared:
+        requirement, _, marker = line.partition(";")
+        name = requirement
+        for separator in "<>=!~[ (":
+            name = name.split(separator)[0]
+        extra = marker.split("extra ==")[1].strip(" \"'") if "extra ==" in marker else ""
+        if extra in found and name != "mlestar":
+            found[extra].append(name)
+    return found
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

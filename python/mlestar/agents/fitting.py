@@ -1,0 +1,159 @@
+"""One fit: a pipeline on one fold, in a worker process. Everything it needs comes by name and hash."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import time
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlestar.coordination.artifacts import ArtifactStore
+from mlestar.evaluation.metrics import MetricsCalculator
+from mlestar.models.persistence import dumps
+from mlestar.models.sklearn_adapter import loss_curve
+from mlestar.pipeline.tabular import PipelineSpec, make_pipeline
+
+# Probabilities of 0 and 1 that a forest or a neighbourhood gives are a matter of its size, not
+# certainties; log loss would take them at their word.
+PROBABILITY_FLOOR = 1e-4
+
+_PR_SET_PDEATHSIG = 1
+
+
+def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
+    """Fit one pipeline on all folds but one, and answer for that one.
+
+    Parameters
+    ----------
+    folder : str
+        The run's folder.
+    job : dict
+        ``spec``, ``task``, ``metric``, ``fold``, ``seed``, ``threads``, ``memory_bytes``, ``classes``
+        (their number), ``cardinalities``, and the artifacts ``X``, ``y`` and ``folds_of_rows``.
+
+    Returns
+    -------
+    dict
+        ``score``, the artifacts ``out_of_fold`` and ``model``, ``wall_seconds``, ``cpu_seconds``,
+        ``peak_bytes``, ``device`` and ``loss_curve``.
+    """
+    _die_with_parent()
+    _limit_memory(int(job["memory_bytes"]))
+    _reset_peak()
+    wall, cpu = time.perf_counter(), time.process_time()
+    artifacts = ArtifactStore(Path(folder) / "artifacts")
+    X = _array(str(artifacts.folder), job["X"])
+    y = _array(str(artifacts.folder), job["y"])
+    fold_of_row = _array(str(artifacts.folder), job["folds_of_rows"])
+    test = np.flatnonzero(fold_of_row == job["fold"])
+    train = np.flatnonzero(fold_of_row != job["fold"])
+    pipeline, arguments = make_pipeline(
+        PipelineSpec.from_dict(job["spec"]),
+        job["task"],
+        job["cardinalities"],
+        seed=job["seed"],
+        threads=job["threads"],
+    )
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(job["threads"]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what matters of them shows in the score
+        pipeline.fit(X[train], y[train], **arguments)
+        out_of_fold = answer(pipeline, X[test], job["task"], job["classes"])
+    metric = MetricsCalculator.find(job["metric"])
+    given = out_of_fold.argmax(axis=1) if metric.response == "label" else out_of_fold
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        score = float(metric.function(y[test], given))
+    if not np.isfinite(score):
+        raise ValueError(f"the {metric.name} of fold {job['fold']} is {score}")
+    return {
+        "score": score,
+        "out_of_fold": artifacts.put_array(out_of_fold),
+        "model": artifacts.put(dumps(pipeline), ".skops"),
+        "wall_seconds": time.perf_counter() - wall,
+        "cpu_seconds": time.process_time() - cpu,
+        "peak_bytes": _peak_bytes(),
+        "device": "cpu",
+        "loss_curve": loss_curve(pipeline[-1]),
+    }
+
+
+def refit_all(folder: str, job: dict[str, Any]) -> str:
+    """Fit one pipeline on all rows; returns the artifact of the fitted pipeline."""
+    _die_with_parent()
+    _limit_memory(int(job["memory_bytes"]))
+    artifacts = ArtifactStore(Path(folder) / "artifacts")
+    pipeline, arguments = make_pipeline(
+        PipelineSpec.from_dict(job["spec"]),
+        job["task"],
+        job["cardinalities"],
+        seed=job["seed"],
+        threads=job["threads"],
+    )
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(job["threads"]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        X, y = (_array(str(artifacts.folder), job[name]) for name in ("X", "y"))
+        pipeline.fit(np.asarray(X), np.asarray(y), **arguments)
+    return artifacts.put(dumps(pipeline), ".skops")
+
+
+def answer(pipeline: Any, X: Any, task: str, classes: int) -> Any:
+    """Values, or probabilities with a column for every class, also one that the fit had not seen."""
+    if task == "regression":
+        return np.asarray(pipeline.predict(X), dtype=np.float64)
+    given = np.asarray(pipeline.predict_proba(X), dtype=np.float64)
+    result = np.zeros((len(given), classes))
+    result[:, np.asarray(pipeline.classes_, dtype=np.int64)] = given
+    result += PROBABILITY_FLOOR
+    return result / result.sum(axis=1, keepdims=True)
+
+
+@lru_cache(maxsize=8)
+def _array(folder: str, name: str) -> Any:
+    return ArtifactStore(folder).get_array(name, mapped=True)
+
+
+def _die_with_parent() -> None:
+    """A worker whose pool was killed must not go on fitting."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    except (OSError, AttributeError):
+        pass  # not Linux
+
+
+def _limit_memory(limit: int) -> None:
+    """Let this process grow by `limit` bytes at most; more is a MemoryError."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:
+        return
+    size = pages * os.sysconf("SC_PAGE_SIZE")
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size + limit, hard))
+
+
+def _reset_peak() -> None:
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        pass  # the peak is then that of the worker's life
+
+
+def _peak_bytes() -> int:
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,140 @@
+"""All four agents in one process, on one journal, until the budget is spent."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlestar.agents import EnsembleAgent, EvaluationAgent, RunState, SearchAgent, TrainingAgent
+from mlestar.agents.base import Agent
+from mlestar.agents.training import PRELOAD
+from mlestar.coordination.base import Event
+from mlestar.coordination.journal import Journal
+from mlestar.exceptions import RunFolderError
+from mlestar.execution.processes import ProcessExecutor
+from mlestar.execution.resources import ResourceManager
+
+# The engine's fits are claimed under one name: whoever holds the folder's lock is the engine, and takes
+# over at once what a killed one had claimed.
+OWNER = "engine"
+_POLL = 0.02
+
+
+class Clock:
+    """Time left of a budget in seconds, over all sessions of a run."""
+
+    def __init__(self, seconds: float | None, spent: float, refit: bool, started: float) -> None:
+        self.started = started - spent
+        self.seconds = seconds
+        # Kept for ensemble, model and report; more where the members are fitted once more.
+        self.reserve = max(3.0, (0.25 if refit else 0.1) * seconds) if seconds else 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that the run has taken."""
+        return time.monotonic() - self.started
+
+    @property
+    def left(self) -> float | None:
+        """Seconds left to the whole run."""
+        return None if self.seconds is None else self.seconds - self.elapsed
+
+    def left_to_fits(self) -> float | None:
+        """Seconds left before the search closes; at least a moment."""
+        left = self.left
+        return None if left is None else max(0.05, left - self.reserve)
+
+    @property
+    def search_is_over(self) -> bool:
+        """Whether the search must close now."""
+        return self.left is not None and self.left <= self.reserve
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One engine a folder; the system releases the lock of one that was killed."""
+    with (folder / "run.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunFolderError(f"{folder} is in use by another mlestar run") from None
+        yield
+
+
+def search(
+    folder: Path,
+    journal: Journal,
+    workers: int | None,
+    started: float,
+    on_progress: Callable[[RunState, Clock], None],
+) -> tuple[RunState, Clock, bool]:
+    """Run the agents until the ensemble is there.
+
+    Returns
+    -------
+    state, clock, interrupted
+    """
+    events = journal.events()
+    state = RunState()
+    for event in events:
+        state.apply(event)
+    clock = Clock(
+        state.manifest["seconds"], _spent(journal), bool(state.manifest["refit"]), started
+    )
+    if state.ensemble is not None:
+        return state, clock, False
+    journal.release(OWNER)
+    threads = int(state.manifest["threads"])
+    count = workers or ResourceManager.detect().workers(threads)
+    interrupted = False
+    # The report's library loads while the first fits run.
+    threading.Thread(target=_warm_up, daemon=True).start()
+    with ProcessExecutor(count, preload=PRELOAD) as executor:
+        training = TrainingAgent(
+            folder, journal, executor, owner=OWNER, deadline=clock.left_to_fits
+        )
+        agents: list[Agent] = [SearchAgent(), training, EvaluationAgent(), EnsembleAgent(folder)]
+        seen = 0
+        heartbeat = 0.0
+        while state.ensemble is None:
+            try:
+                new = events if seen == 0 else journal.events(seen)
+                seen = new[-1].seq if new else seen
+                if seen and new is not events:
+                    for event in new:
+                        state.apply(event)
+                answers = [event for agent in agents for event in agent.step(new)]
+                if not state.closed and clock.search_is_over:
+                    answers.append(Event("search.closed", "", {"reason": "seconds"}))
+                written = journal.append(answers)
+                if clock.elapsed - heartbeat > 0.5 or written:
+                    heartbeat = clock.elapsed
+                    journal.store("elapsed", clock.elapsed, namespace="engine")
+                on_progress(state, clock)
+                if not written:
+                    time.sleep(_POLL)
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise  # asked twice: at once
+                interrupted = True
+                journal.append([Event("search.closed", "", {"reason": "interrupted"})])
+        training.close()
+    return state, clock, interrupted
+
+
+def _spent(journal: Journal) -> float:
+    """Seconds that earlier sessions of the run took."""
+    try:
+        return float(journal.retrieve("elapsed", namespace="engine"))
+    except KeyError:
+        return 0.0
+
+
+def _warm_up() -> None:
+    from mlestar.evaluation.report import warm_up
+
+    warm_up()

@@ -1,0 +1,143 @@
+"""The columns of a table, and rows of it as numbers: what a model needs to know of its input."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mlestar._lazy import require
+from mlestar.exceptions import DataError
+
+_NUMBERS, _CATEGORIES, _DATES = "number", "category", "date"
+_DATE_PARTS = ("year", "month", "day", "dayofweek", "hour")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, what it holds and, for categories, which there were."""
+
+    name: str
+    kind: str
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """Columns learned from one table, that turn others like it into a matrix.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the order of the table.
+
+    Notes
+    -----
+    Numbers and booleans become float64, dates their parts and the days since 1970, categories their
+    rank among the sorted categories; missing and unseen values become NaN.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mlestar.pipeline import TableSchema
+    >>> table = pd.DataFrame({"size": [1, 2], "colour": ["red", "blue"]})
+    >>> schema = TableSchema.learn(table)
+    >>> schema.matrix(pd.DataFrame({"colour": ["red", "green"], "size": [3, None]}))
+    array([[ 3.,  1.],
+           [nan, nan]])
+    """
+
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def learn(cls, table: Any) -> TableSchema:
+        """The schema of a DataFrame."""
+        pandas = require("pandas", "run")
+        types = pandas.api.types
+        columns = []
+        for name in table.columns:
+            values = table[name]
+            if types.is_bool_dtype(values.dtype) or types.is_numeric_dtype(values.dtype):
+                columns.append(Column(str(name), _NUMBERS))
+            elif types.is_datetime64_any_dtype(values.dtype):
+                columns.append(Column(str(name), _DATES))
+            else:
+                texts = {str(v) for v in pandas.unique(values.dropna())}
+                columns.append(Column(str(name), _CATEGORIES, tuple(sorted(texts))))
+        return cls(tuple(columns))
+
+    @property
+    def feature_names(self) -> list[str]:
+        """A name for each column of the matrix."""
+        names = []
+        for column in self.columns:
+            if column.kind == _DATES:
+                names += [f"{column.name}.{part}" for part in (*_DATE_PARTS, "days")]
+            else:
+                names.append(column.name)
+        return names
+
+    @property
+    def cardinalities(self) -> list[int]:
+        """Categories of each column of the matrix; 0 where it holds numbers."""
+        counts: list[int] = []
+        for column in self.columns:
+            if column.kind == _DATES:
+                counts += [0] * (len(_DATE_PARTS) + 1)
+            else:
+                counts.append(max(1, len(column.categories)) if column.kind == _CATEGORIES else 0)
+        return counts
+
+    def matrix(self, table: Any) -> Any:
+        """Rows of a DataFrame as a float64 matrix of shape (n_rows, n_features).
+
+        Raises
+        ------
+        DataError
+            If a column is missing, or holds text where numbers were learned.
+        """
+        pandas = require("pandas", "run")
+        by_name = {str(name): name for name in table.columns}
+        missing = [c.name for c in self.columns if c.name not in by_name]
+        if missing:
+            raise DataError(f"the table lacks columns {missing}; it has {sorted(by_name)}")
+        parts = []
+        for column in self.columns:
+            values = table[by_name[column.name]]
+            if column.kind == _NUMBERS:
+                try:
+                    numbers = pandas.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
+                except (TypeError, ValueError) as error:
+                    raise DataError(
+                        f"column {column.name!r} must hold numbers, as it did: {error}"
+                    ) from error
+                parts.append(np.where(np.isinf(numbers), np.nan, numbers))
+            elif column.kind == _DATES:
+                dates = pandas.to_datetime(values, errors="coerce")
+                if getattr(dates.dt, "tz", None) is not None:
+                    dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
+                for part in _DATE_PARTS:
+                    parts.append(getattr(dates.dt, part).to_numpy(dtype=np.float64, na_value=np.nan))
+                days = (dates - pandas.Timestamp(1970, 1, 1)) / pandas.Timedelta(days=1)
+                parts.append(days.to_numpy(dtype=np.float64))
+            else:
+                rank = {text: float(i) for i, text in enumerate(column.categories)}
+                distinct = {v: rank.get(str(v), np.nan) for v in pandas.unique(values.dropna())}
+                parts.append(values.map(distinct).to_numpy(dtype=np.float64, na_value=np.nan))
+        if not parts:
+            raise DataError("the table has no column to learn from")
+        return np.column_stack(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {"columns": [asdict(column) for column in self.columns]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TableSchema:
+        """What `to_dict` gave."""
+        return cls(
+            tuple(
+                Column(c["name"], c["kind"], tuple(c["categories"])) for c in values["columns"]
+            )
+        )
