@@ -11,6 +11,10 @@ except ImportError as error:
         "the package with pip install --force-reinstall mlestar"
     ) from error
 
+from mlestar._threads import register
+
+register()
+
 
 def build_info() -> dict[str, object]:
     """What the core was built with and what it uses here.

@@ -378,7 +378,8 @@ double precision_weighted(const bucket<Key>* part, weighted_key* scratch, weight
 // Bins of equal width between the smallest and the largest score.
 constexpr std::int64_t direct_bins = 4096;
 
-void bins_of(const double* score, std::int64_t count, double low, double scale, std::int32_t* bins) {
+void bins_of(const double* score, std::int64_t count, double low, double scale,
+             std::int32_t* bins) {
     for (std::int64_t i = 0; i < count; ++i)
         bins[i] = static_cast<std::int32_t>((score[i] - low) * scale);
 }
@@ -399,8 +400,8 @@ void sort_by_bins(const double* score, const std::uint8_t* positive, std::int64_
         const std::int64_t some = count - done < batch ? count - done : batch;
         bins_of(score + done, some, low, scale, bins);
         for (std::int64_t i = 0; i < some; ++i)
-            items[place[bins[i]]++] = (order<double>::of(score[done + i]) - origin) << 1 |
-                                      positive[done + i];
+            items[place[bins[i]]++] =
+                (order<double>::of(score[done + i]) - origin) << 1 | positive[done + i];
     }
     std::int64_t start = 0;
     for (std::int64_t b = 0; b < direct_bins; ++b) {

@@ -54,8 +54,8 @@ double clip(double p, double eps) {
     return low > 1.0 - eps ? 1.0 - eps : low;
 }
 
-// As integers, the doubles of [0, 1] are [0, bits of 1]: one subtraction finds the rest by its sign, NaN and
-// (harmlessly) -0.0 among them.
+// As integers, the doubles of [0, 1] are [0, bits of 1]: one subtraction finds the rest by its
+// sign, NaN and (harmlessly) -0.0 among them.
 bool all_probabilities(const double* p, std::int64_t count) {
     constexpr std::int64_t one = 0x3FF0000000000000;
     std::int64_t wrong = 0;

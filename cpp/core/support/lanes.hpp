@@ -12,8 +12,9 @@ static inline double fold_lanes(const double* lane) {
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-// Sum of term(i) over [0, count). The term is arithmetic without a condition: GCC 12 drops lanes when it
-// vectorizes a conditional one at AVX2 (seen in weighted accuracy). Fill a small buffer first instead.
+// Sum of term(i) over [0, count). The term is arithmetic without a condition: GCC 12 drops lanes
+// when it vectorizes a conditional one at AVX2 (seen in weighted accuracy). Fill a small buffer
+// first instead.
 template <class Term>
 static inline double lane_sum(std::int64_t count, Term term) {
     double lane[lane_count] = {};

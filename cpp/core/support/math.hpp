@@ -51,14 +51,16 @@ static inline double log(double x) {
     return x >= 0.0 ? result : __builtin_nan("");
 }
 
-// e to the power x, any x; error below 1 ulp where the result is normal.
+// e to the power x, any x; error of at most 1 ulp where the result is normal.
 static inline double exp(double x) {
     constexpr double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
     const double low = x < -746.0 ? -746.0 : x;
     const double y = low > 710.0 ? 710.0 : low;
     const double shifted = y * 1.4426950408889634 + shift;
     const double k = shifted - shift;
-    const double r = (y - k * ln2_high) - k * ln2_low;
+    const double high = y - k * ln2_high;  // exact
+    const double r = high - k * ln2_low;
+    const double lost = (high - r) - k * ln2_low;  // what the rounding of r took
     double p = 2.0914686968086876e-09;  // fit error 1.4e-18
     p = 2.5105217004720745e-08 + r * p;
     p = 2.75572736431103e-07 + r * p;
@@ -70,7 +72,7 @@ static inline double exp(double x) {
     p = 0.04166666666666667 + r * p;
     p = 0.1666666666666667 + r * p;
     p = 0.5 + r * p;
-    const double e = 1.0 + (r + r * r * p);
+    const double e = 1.0 + (r + (r * r * p + lost));
     // 2^k in two factors, so that neither overflows: k lies in [-1077, 1025].
     const std::uint64_t n = bits_of(shifted) - bits_of(shift) + 2400;
     const std::uint64_t half = n >> 1;

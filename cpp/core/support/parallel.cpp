@@ -60,12 +60,13 @@ struct job {
 class pool {
 public:
     void run(job& work) {
+        const int wanted = work.wanted;  // workers count it down as soon as they see the job
         {
             std::lock_guard lock(mutex_);
-            start_workers(work.wanted);
+            start_workers(wanted);
             jobs_.push_back(&work);
         }
-        for (int i = 0; i < work.wanted; ++i) wake_.notify_one();
+        for (int i = 0; i < wanted; ++i) wake_.notify_one();
     }
 
     void finish(job& work) {

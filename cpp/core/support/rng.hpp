@@ -30,9 +30,9 @@ inline std::uint64_t random_interval(bit_generator& generator, std::uint64_t max
     return value;
 }
 
-// RandomState.shuffle of a one-dimensional array (Fisher-Yates from the end). The draws do not depend on the
-// values, so they run ahead of the swaps and fetch what those will touch: each swap alone would wait for
-// memory.
+// RandomState.shuffle of a one-dimensional array (Fisher-Yates from the end). The draws do not
+// depend on the values, so they run ahead of the swaps and fetch what those will touch: each swap
+// alone would wait for memory.
 template <class T>
 void shuffle(bit_generator& generator, T* values, std::int64_t size) {
     constexpr std::int64_t ahead = 64;

@@ -9,6 +9,7 @@ from mlestar.agents.base import Agent
 from mlestar.agents.state import Trial
 from mlestar.coordination.base import Event
 from mlestar.evaluation.comparison import ModelComparator, mean_interval
+from mlestar.evaluation.metrics import MetricsCalculator
 from mlestar.search.schedule import BLOCKS, step_of
 
 
@@ -42,6 +43,8 @@ class EvaluationAgent(Agent):
             mean, low, high = mean_interval(scores, level)
             payload |= {"status": "done", "scores": scores, "score": mean}
             if math.isfinite(low):
+                metric = MetricsCalculator.find(self.state.manifest["metric"])
+                low, high = metric.bounded(low, high)
                 payload |= {"ci_low": low, "ci_high": high}
         return Event("trial.evaluated", str(trial.number), payload)
 

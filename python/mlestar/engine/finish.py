@@ -86,6 +86,7 @@ def ensemble_score(state: RunState, artifacts: ArtifactStore, answer: Any) -> di
         for fold in range(state.folds)
     ]
     mean, low, high = mean_interval(scores, float(manifest["confidence"]))
+    low, high = metric.bounded(low, high)
     return {"score": mean, "ci_low": low, "ci_high": high}
 
 

@@ -41,6 +41,13 @@ class Metric:
         """The score as something to make small."""
         return -score if self.greater_is_better else score
 
+    def bounded(self, low: float, high: float) -> tuple[float, float]:
+        """An interval cut at the end of the scale: scores end at 1, losses at 0.
+
+        One that is symmetric about the mean does not know these ends.
+        """
+        return (low, min(high, 1.0)) if self.greater_is_better else (max(low, 0.0), high)
+
 
 def _positive(function: Callable[..., Any]) -> Callable[..., Any]:
     """A metric of one score a row, given a table of class probabilities."""

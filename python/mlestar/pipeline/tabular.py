@@ -12,9 +12,11 @@ IMPUTE = ("none", "median", "mean", "median_indicator")
 ENCODE = ("ordinal", "onehot", "target", "native")
 SCALE = ("none", "standard", "quantile")
 
-# Families that take missing values, and categories, as they are.
-NATIVE_FAMILIES = ("lightgbm", "hist_gradient_boosting")
-_MOST_NATIVE_CATEGORIES = 250  # histogram gradient boosting has 255 bins
+# Families that take missing values as they are, and those that take categories. scikit-learn's histogram
+# gradient boosting would take these too, but then holds a function that no model file may.
+TAKES_MISSING = ("lightgbm", "hist_gradient_boosting")
+TAKES_CATEGORIES = ("lightgbm",)
+_MOST_NATIVE_CATEGORIES = 1000
 _MOST_COLUMNS_PER_CATEGORY = 40
 
 
@@ -94,10 +96,9 @@ def make_pipeline(
     ):
         if value not in known:
             raise ValueError(f"{name} is {value!r}, but must be one of {known}")
-    native = spec.family in NATIVE_FAMILIES
-    if spec.encode == "native" and not native:
+    if spec.encode == "native" and spec.family not in TAKES_CATEGORIES:
         raise ValueError(f"encode is 'native', but {spec.family} takes no categories as they are")
-    if spec.impute == "none" and not native:
+    if spec.impute == "none" and spec.family not in TAKES_MISSING:
         raise ValueError(f"impute is 'none', but {spec.family} takes no missing values")
     numbers = [i for i, count in enumerate(cardinalities) if count == 0]
     categories = [i for i, count in enumerate(cardinalities) if count > 0]
@@ -115,10 +116,7 @@ def make_pipeline(
             for k, i in enumerate(categories)
             if cardinalities[i] <= _MOST_NATIVE_CATEGORIES
         ]
-        if spec.family == "lightgbm":
-            fit_arguments["model__categorical_feature"] = places
-        else:
-            estimator.set_params(categorical_features=places or None)
+        fit_arguments["model__categorical_feature"] = places
     columns = ColumnTransformer(parts, sparse_threshold=0.0)
     return Pipeline([("columns", columns), ("model", estimator)]), fit_arguments
 

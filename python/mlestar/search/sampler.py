@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlestar._lazy import require
-from mlestar.pipeline.tabular import PipelineSpec
+from mlestar.pipeline.tabular import TAKES_CATEGORIES, TAKES_MISSING, PipelineSpec
 from mlestar.search.space import Space
 
 
@@ -92,11 +92,10 @@ def choices_of(spec: PipelineSpec, space: Space) -> dict[str, Any]:
     """The choices that would have made a pipeline, as far as the space holds them."""
     distributions = _Distributions(space)
     wanted: dict[str, Any] = {"family": spec.family}
-    native = spec.family in ("lightgbm", "hist_gradient_boosting")
     if space.has_missing:
-        wanted["impute_native" if native else "impute"] = spec.impute
+        wanted["impute_native" if spec.family in TAKES_MISSING else "impute"] = spec.impute
     if space.has_categories:
-        wanted["encode_native" if native else "encode"] = spec.encode
+        wanted["encode_native" if spec.family in TAKES_CATEGORIES else "encode"] = spec.encode
     if spec.family in ("linear", "mlp", "k_nearest_neighbors"):
         wanted["scale"] = spec.scale
     wanted |= {f"{spec.family}.{name}": value for name, value in spec.params.items()}

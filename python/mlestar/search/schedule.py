@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlestar.pipeline.tabular import NATIVE_FAMILIES, PipelineSpec
+from mlestar.pipeline.tabular import PipelineSpec
 from mlestar.search.space import Space
 
 BLOCKS = ("impute", "encode", "scale", "params", "family")
@@ -105,7 +105,6 @@ def ablate(spec: PipelineSpec, block: str, space: Space) -> PipelineSpec | None:
         values["params"] = {}
         if other == "linear" and spec.scale == "none":
             values["scale"] = "standard"
-        if spec.family in NATIVE_FAMILIES:
-            values["impute"] = "median" if spec.impute == "none" else spec.impute
-            values["encode"] = "ordinal" if spec.encode == "native" else spec.encode
+        values["impute"] = "median" if spec.impute == "none" else spec.impute
+        values["encode"] = "ordinal" if spec.encode == "native" else spec.encode
     return PipelineSpec.from_dict(values)

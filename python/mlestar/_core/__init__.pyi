@@ -1,0 +1,9 @@
+from typing import Any
+
+from mlestar._core import ensemble as ensemble
+from mlestar._core import metrics as metrics
+from mlestar._core import model_selection as model_selection
+
+def build_info() -> dict[str, Any]: ...
+def get_num_threads() -> int: ...
+def set_num_threads(count: int) -> None: ...

@@ -1,0 +1,9 @@
+import numpy as np
+from numpy.typing import NDArray
+
+class GreedySelection:
+    def __init__(
+        self, metric: str, predictions: list[object], y: object, weight: object
+    ) -> None: ...
+    def candidate_errors(self) -> NDArray[np.float64]: ...
+    def add(self, model: int) -> None: ...
