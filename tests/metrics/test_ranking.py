@@ -19,7 +19,7 @@ SCORES = {
     "ties": lambda r, n: r.integers(0, 5, n).astype(float),
     "rounded": lambda r, n: np.round(r.random(n), 2),
     "near one": lambda r, n: 1 - r.random(n) ** 8 * 1e-9,
-    "tiny and huge": lambda r, n: np.exp(r.normal(size=n) * 200) * r.choice([-1, 1], n),
+    "tiny and huge": lambda r, n: np.exp(np.clip(r.normal(size=n) * 200, -700, 700)) * r.choice([-1, 1], n),
     "an outlier": lambda r, n: np.append(r.random(n - 1), 1e300),
     "large offset": lambda r, n: 1e6 + r.random(n),
     "both signs, large": lambda r, n: r.choice([-3.0, 3.0], n) * (1 + r.random(n)),

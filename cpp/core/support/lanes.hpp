@@ -7,7 +7,7 @@ namespace mlestar {
 
 inline constexpr int lane_count = 8;
 
-static inline double fold_lanes(const double* lane) {
+static inline double combine_lanes(const double* lane) {
     return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
@@ -22,7 +22,7 @@ static inline double lane_sum(std::int64_t count, Term term) {
     for (; i + lane_count <= count; i += lane_count)
         for (int l = 0; l < lane_count; ++l) lane[l] += term(i + l);
     for (int l = 0; l < lane_count && i < count; ++i, ++l) lane[l] += term(i);
-    return fold_lanes(lane);
+    return combine_lanes(lane);
 }
 
 }  // namespace mlestar

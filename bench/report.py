@@ -1,0 +1,195 @@
+"""The table of ratios: python -m bench.report [--save FILE] [--compare OLD NEW].
+
+A time is the least of runs interleaved with the peers', on the same data, after the answers were compared.
+The fraction of bandwidth is the data's bytes, read once, over the time and over what this machine reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import mlestar
+from bench.layouts import layout_rows
+from bench.row import LARGE, SMALL, Row
+from mlestar.testing import core_calls
+
+MODULES = [
+    "bench.metrics.bench_classification",
+    "bench.metrics.bench_scoring_rules",
+    "bench.metrics.bench_ranking",
+    "bench.metrics.bench_regression",
+    "bench.model_selection.bench_splitters",
+    "bench.model_selection.bench_gather",
+    "bench.ensemble.bench_greedy",
+]
+_SECONDS = {SMALL: 0.15, LARGE: 1.5}
+_TOLERATED = 0.8  # a row may lose a fifth of its ratio to noise before the gate fails
+
+
+def bandwidth() -> float:
+    """Bytes a second that this machine reads, all threads together: a sum of squares, 256 MB."""
+    data = np.ones(16_000_000)
+    other = np.zeros(16_000_000)
+    best = min(_timed(lambda: mlestar.metrics.mean_squared_error(data, other)) for _ in range(15))
+    return (data.nbytes + other.nbytes) / best
+
+
+def _timed(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def measure(row: Row, seconds: float) -> dict[str, float]:
+    """Least time of each call, ours first in every round."""
+    calls = {"mlestar": row.ours, **row.peers}
+    best = dict.fromkeys(calls, float("inf"))
+    loops = {name: max(1, int(2e-4 / max(_timed(call), 1e-9))) for name, call in calls.items()}
+    end = time.perf_counter() + seconds
+    rounds = 0
+    while rounds < 3 or time.perf_counter() < end:
+        for name, call in calls.items():
+            start = time.perf_counter()
+            for _ in range(loops[name]):
+                call()
+            best[name] = min(best[name], (time.perf_counter() - start) / loops[name])
+        rounds += 1
+        if rounds >= 200:
+            break
+    return best
+
+
+def answered_in_core(row: Row) -> str:
+    """Who answers the row's call."""
+    if not row.counted:
+        return "core"
+    before = core_calls().get(row.counted, {"core": 0})["core"]
+    row.ours()
+    return "core" if core_calls()[row.counted]["core"] > before else "fallback"
+
+
+def run(sizes: list[int], reads: float, layouts: bool) -> list[dict[str, Any]]:
+    """Every row measured."""
+    results = []
+    for size in sizes:
+        for module in MODULES:
+            if size == SMALL and module.endswith("greedy"):
+                continue
+            for row in import_module(module).rows(size):
+                results.append(_result(row, _SECONDS[size], reads))
+    if layouts:
+        results += [_result(row, 0.4, reads) for row in layout_rows()]
+    return results
+
+
+def _result(row: Row, seconds: float, reads: float) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        row.check()
+        times = measure(row, seconds)
+        core = answered_in_core(row)
+    print(f"{row.name} ({row.size})", file=sys.stderr, flush=True)
+    return {
+        "name": row.name,
+        "size": row.size,
+        "times": times,
+        "core": core,
+        "bandwidth": row.nbytes / times["mlestar"] / reads if row.nbytes else None,
+    }
+
+
+def markdown(results: list[dict[str, Any]]) -> str:
+    """The results as tables."""
+    parts = []
+    for size in sorted({r["size"] for r in results}, reverse=True):
+        lines = [
+            f"n = {size:,}".replace(",", " "),
+            "",
+            "| call | mlestar | yardstick | ratio | other peers | bandwidth | by |",
+            "|---|---:|---:|---:|---|---:|---|",
+        ]
+        for r in (r for r in results if r["size"] == size):
+            mine = r["times"]["mlestar"]
+            peers = [(k, v) for k, v in r["times"].items() if k != "mlestar"]
+            first = f"{peers[0][0]} {_ms(peers[0][1])}" if peers else "–"
+            ratio = f"{peers[0][1] / mine:.1f}x" if peers else "–"
+            others = ", ".join(f"{k} {_ms(v)} ({v / mine:.1f}x)" for k, v in peers[1:]) or "–"
+            part = "–" if r["bandwidth"] is None else f"{r['bandwidth']:.0%}"
+            lines.append(f"| {r['name']} | {_ms(mine)} | {first} | {ratio} | {others} | {part} | {r['core']} |")
+        ratios = [
+            next(v for k, v in r["times"].items() if k != "mlestar") / r["times"]["mlestar"]
+            for r in results
+            if r["size"] == size and len(r["times"]) > 1
+        ]
+        if ratios:
+            lines += ["", f"Geometric mean of the ratios: {np.exp(np.mean(np.log(ratios))):.1f}x"]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e6:.1f} us" if seconds < 1e-4 else f"{seconds * 1e3:.3g} ms"
+
+
+def compare(old: Path, new: Path) -> int:
+    """Fail where a ratio to the yardstick has fallen by more than a fifth."""
+
+    def ratios(path: Path) -> dict[tuple[str, int], float]:
+        found = {}
+        for r in json.loads(path.read_text())["results"]:
+            peers = [v for k, v in r["times"].items() if k != "mlestar"]
+            if peers:
+                found[r["name"], r["size"]] = peers[0] / r["times"]["mlestar"]
+        return found
+
+    before, after = ratios(old), ratios(new)
+    worse = [
+        f"{name}, n = {size}: {before[name, size]:.1f}x before, {value:.1f}x now"
+        for (name, size), value in after.items()
+        if (name, size) in before and value < _TOLERATED * before[name, size]
+    ]
+    missing = [f"{name}, n = {size}: gone" for name, size in before.keys() - after.keys()]
+    for line in worse + missing:
+        print(line)
+    print(f"{len(after)} rows, {len(worse)} slower, {len(missing)} gone")
+    return 1 if worse or missing else 0
+
+
+def main() -> int:
+    """Measure and print, or compare two saved runs."""
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[LARGE, SMALL], metavar="N")
+    parser.add_argument("--no-layouts", action="store_true", help="leave the dtype and layout table out")
+    parser.add_argument("--compare", type=Path, nargs=2, metavar=("OLD", "NEW"))
+    arguments = parser.parse_args()
+    if arguments.compare:
+        return compare(*arguments.compare)
+    reads = bandwidth()
+    info = mlestar.build_info()
+    print(
+        f"mlestar {info['version']}, {info['level']}, {info['threads']} threads, "
+        f"Python {platform.python_version()}; reads {reads / 1e9:.0f} GB/s\n"
+    )
+    results = run(arguments.sizes, reads, not arguments.no_layouts)
+    print(markdown(results))
+    if arguments.save:
+        arguments.save.write_text(
+            json.dumps({"info": {**info, "bandwidth": reads}, "results": results}, indent=1)
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
