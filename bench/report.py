@@ -126,7 +126,9 @@ def markdown(results: list[dict[str, Any]]) -> str:
             ratio = f"{peers[0][1] / mine:.1f}x" if peers else "–"
             others = ", ".join(f"{k} {_ms(v)} ({v / mine:.1f}x)" for k, v in peers[1:]) or "–"
             part = "–" if r["bandwidth"] is None else f"{r['bandwidth']:.0%}"
-            lines.append(f"| {r['name']} | {_ms(mine)} | {first} | {ratio} | {others} | {part} | {r['core']} |")
+            lines.append(
+                f"| {r['name']} | {_ms(mine)} | {first} | {ratio} | {others} | {part} | {r['core']} |"
+            )
         ratios = [
             next(v for k, v in r["times"].items() if k != "mlestar") / r["times"]["mlestar"]
             for r in results
@@ -171,7 +173,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--sizes", type=int, nargs="+", default=[LARGE, SMALL], metavar="N")
-    parser.add_argument("--no-layouts", action="store_true", help="leave the dtype and layout table out")
+    parser.add_argument(
+        "--no-layouts", action="store_true", help="leave the dtype and layout table out"
+    )
     parser.add_argument("--compare", type=Path, nargs=2, metavar=("OLD", "NEW"))
     arguments = parser.parse_args()
     if arguments.compare:

@@ -62,7 +62,9 @@ def bench_rows(make: Callable[[int], Sequence[Row]]) -> Any:
     cases = [(size, i, name) for size, all_ in names.items() for i, name in enumerate(all_)]
     cache: dict[int, Sequence[Row]] = {}
 
-    @pytest.mark.parametrize(("size", "place"), [(s, i) for s, i, _ in cases], ids=[f"{n}-{s}" for s, _, n in cases])
+    @pytest.mark.parametrize(
+        ("size", "place"), [(s, i) for s, i, _ in cases], ids=[f"{n}-{s}" for s, _, n in cases]
+    )
     def test_row(size: int, place: int, benchmark: Any) -> None:
         if size not in cache:
             cache.clear()

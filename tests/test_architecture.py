@@ -96,7 +96,9 @@ def test_core_knows_neither_python_nor_cuda():
 
 
 def test_support_knows_no_machine_learning():
-    words = re.compile(r"\b(label|score|fold|metric|loss|class_?rows|predict\w*|model)\b", re.IGNORECASE)
+    words = re.compile(
+        r"\b(label|score|fold|metric|loss|class_?rows|predict\w*|model)\b", re.IGNORECASE
+    )
     for path in (CORE / "support").iterdir():
         found = [word for word in words.findall(path.read_text()) if word]
         assert not found, (path, found)
@@ -106,7 +108,9 @@ def test_kernels_use_no_std_containers():
     for path in CORE.rglob("*.kernels.hpp"):
         text = path.read_text()
         assert "std::vector" not in text, path
-        assert not re.search(r"#include <(vector|string|algorithm|map|memory|functional)>", text), path
+        assert not re.search(r"#include <(vector|string|algorithm|map|memory|functional)>", text), (
+            path
+        )
 
 
 def test_bindings_have_no_loops():
@@ -121,7 +125,9 @@ def test_file_sizes():
         assert len(path.read_text().splitlines()) <= 600, path
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
 def test_packages_re_export_sorted(path):
     tree = ast.parse(path.read_text())
     exported = next(
@@ -138,13 +144,26 @@ def test_no_public_function_bears_its_modules_name():
     for path in modules():
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef):
-                assert node.name != path.stem or path.stem.startswith("_") or room_of(path) in (
-                    "engine", "search"
+                assert (
+                    node.name != path.stem
+                    or path.stem.startswith("_")
+                    or room_of(path) in ("engine", "search")
                 ), path
 
 
 def test_import_loads_nothing_heavy(run_python):
-    heavy = ["sklearn", "scipy", "torch", "pandas", "numba", "cupy", "matplotlib", "optuna", "lightgbm", "joblib"]
+    heavy = [
+        "sklearn",
+        "scipy",
+        "torch",
+        "pandas",
+        "numba",
+        "cupy",
+        "matplotlib",
+        "optuna",
+        "lightgbm",
+        "joblib",
+    ]
     code = f"import sys, mlestar, mlestar.metrics; print([m for m in {heavy} if m in sys.modules])"
     assert run_python(code).strip() == "[]"
 
@@ -153,5 +172,13 @@ def test_nothing_of_this_machine_is_in_the_tree():
     pattern = re.compile("/" + "(root|home|work|farm)/")
     for folder in ("cpp", "python", "tests", "bench"):
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file() and path.suffix in (".py", ".cpp", ".hpp", ".txt", ".md", ".toml", ".pyi"):
+            if path.is_file() and path.suffix in (
+                ".py",
+                ".cpp",
+                ".hpp",
+                ".txt",
+                ".md",
+                ".toml",
+                ".pyi",
+            ):
                 assert not pattern.search(path.read_text()), path

@@ -46,7 +46,12 @@ def test_a_level_that_cannot_be_had_is_an_error(run_python, level):
 
 @pytest.mark.parametrize("level", mlestar.build_info()["levels"])
 def test_a_level_can_be_forced(run_python, level):
-    assert run_python("import mlestar; print(mlestar.build_info()['level'])", env={"MLESTAR_SIMD": level}).strip() == level
+    assert (
+        run_python(
+            "import mlestar; print(mlestar.build_info()['level'])", env={"MLESTAR_SIMD": level}
+        ).strip()
+        == level
+    )
 
 
 def test_every_name_is_there():
@@ -70,10 +75,18 @@ def test_typed_marker_and_stubs_are_shipped():
 
 
 def test_threads_can_be_set(run_python):
-    assert run_python("import mlestar; print(mlestar.get_num_threads())", env={"MLESTAR_NUM_THREADS": "3"}).strip() == "3"
-    assert run_python(
-        "import mlestar; print(mlestar.get_num_threads())", env={"OMP_NUM_THREADS": "5"}
-    ).strip() == "5"
+    assert (
+        run_python(
+            "import mlestar; print(mlestar.get_num_threads())", env={"MLESTAR_NUM_THREADS": "3"}
+        ).strip()
+        == "3"
+    )
+    assert (
+        run_python(
+            "import mlestar; print(mlestar.get_num_threads())", env={"OMP_NUM_THREADS": "5"}
+        ).strip()
+        == "5"
+    )
     for count in (0, -1, 5000):
         with pytest.raises(ValueError, match=re.escape(f"threads is {count}")):
             mlestar.set_num_threads(count)

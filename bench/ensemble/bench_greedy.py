@@ -12,7 +12,9 @@ from mlestar.ensemble import GreedyResult, greedy_weights
 _SIZE, _MODELS, _CLASSES = 20_000, 20, 5
 
 
-def _autogluon(metric: str, problem: str, predictions: list[Any], y: Any) -> dict[str, Callable[[], Any]]:
+def _autogluon(
+    metric: str, problem: str, predictions: list[Any], y: Any
+) -> dict[str, Callable[[], Any]]:
     selection = optional("autogluon.core.models.greedy_ensemble.ensemble_selection")
     if selection is None:
         return {}
@@ -36,10 +38,14 @@ def rows(n: int) -> list[Row]:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, n)
     y[:2] = [0, 1]
-    models = [np.clip(y * 0.3 + 0.35 + rng.normal(0, 0.2 + 0.01 * j, n), 0.001, 0.999) for j in range(_MODELS)]
+    models = [
+        np.clip(y * 0.3 + 0.35 + rng.normal(0, 0.2 + 0.01 * j, n), 0.001, 0.999)
+        for j in range(_MODELS)
+    ]
     many = rng.integers(0, _CLASSES, n)
     tables = [
-        rng.dirichlet(np.ones(_CLASSES), n) * 0.6 + 0.4 * np.eye(_CLASSES)[many] for _ in range(_MODELS)
+        rng.dirichlet(np.ones(_CLASSES), n) * 0.6 + 0.4 * np.eye(_CLASSES)[many]
+        for _ in range(_MODELS)
     ]
     found = []
     for label, metric, theirs, problem, predictions, target in (

@@ -58,7 +58,9 @@ def rows(n: int) -> list[Row]:
         import torch
 
         t, s = torch.from_numpy(truth), torch.from_numpy(scores)
-        found[0].peers["torchmetrics"] = lambda: float(functional.binary_auroc(s, t, validate_args=False))
+        found[0].peers["torchmetrics"] = lambda: float(
+            functional.binary_auroc(s, t, validate_args=False)
+        )
         found[1].peers["torchmetrics"] = lambda: float(
             functional.binary_average_precision(s, t, validate_args=False)
         )

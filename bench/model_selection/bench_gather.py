@@ -14,12 +14,20 @@ def rows(n: int) -> list[Row]:
     some = rng.integers(0, len(matrix), len(matrix))
     return [
         Row(
-            "take_rows, a vector", n, lambda: take_rows(vector, order),
-            {"NumPy": lambda: vector[order]}, 3 * vector.nbytes, "take_rows",
+            "take_rows, a vector",
+            n,
+            lambda: take_rows(vector, order),
+            {"NumPy": lambda: vector[order]},
+            3 * vector.nbytes,
+            "take_rows",
         ),
         Row(
-            "take_rows, a matrix of 20 columns", n, lambda: take_rows(matrix, some),
-            {"NumPy": lambda: matrix[some]}, 2 * matrix.nbytes, "take_rows",
+            "take_rows, a matrix of 20 columns",
+            n,
+            lambda: take_rows(matrix, some),
+            {"NumPy": lambda: matrix[some]},
+            2 * matrix.nbytes,
+            "take_rows",
         ),
     ]
 

@@ -45,7 +45,9 @@ def rows(n: int) -> list[Row]:
             {"scikit-learn": lambda: theirs.train_test_split(y, random_state=0)},
             y.nbytes,
             "train_test_split",
-            same=lambda a, b: [np.testing.assert_array_equal(x, z) for x, z in zip(a, b, strict=True)],
+            same=lambda a, b: [
+                np.testing.assert_array_equal(x, z) for x, z in zip(a, b, strict=True)
+            ],
         ),
     ]
 

@@ -8,8 +8,9 @@
 namespace mlestar::bindings {
 namespace {
 
-py::object as_float(const std::optional<double>& value) {
-    return value ? py::object(py::float_(*value)) : py::none();
+// (score, whether every row of probabilities sums to one)
+py::object as_score(const std::optional<metrics::score>& found) {
+    return found ? py::object(py::make_tuple(found->value, found->normalized)) : py::none();
 }
 
 // Two columns or more go by row; one axis or one column is the probability of the larger label.
@@ -20,13 +21,13 @@ py::object log_loss(py::handle y_true, py::handle probability, py::handle weight
     const auto w = as_optional(weight);
     const auto l = as_optional(labels);
     if (!y || !p || !w || !l) return py::none();
-    std::optional<double> result;
+    std::optional<metrics::score> result;
     {
         const gil_scope scope(p->rows * p->columns);
         result = p->columns == 1 ? metrics::log_loss(*y, p->column(0), *w, *l, normalize)
                                  : metrics::log_loss(*y, *p, *w, *l, normalize);
     }
-    return as_float(result);
+    return as_score(result);
 }
 
 py::object brier_score(py::handle y_true, py::handle probability, py::handle weight,
@@ -36,13 +37,13 @@ py::object brier_score(py::handle y_true, py::handle probability, py::handle wei
     const auto w = as_optional(weight);
     const auto l = as_optional(labels);
     if (!y || !p || !w || !l) return py::none();
-    std::optional<double> result;
+    std::optional<metrics::score> result;
     {
         const gil_scope scope(p->rows * p->columns);
         result = p->columns == 1 ? metrics::brier_score(*y, p->column(0), *w, positive)
                                  : metrics::brier_score(*y, *p, *w, *l);
     }
-    return as_float(result);
+    return as_score(result);
 }
 
 }  // namespace

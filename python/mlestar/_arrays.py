@@ -17,7 +17,7 @@ def as_array(value: Any) -> Any:
     arrays, tables, ragged lists, whatever else).
     """
     if type(value) is _ndarray:
-        return value
+        return value if value.dtype.kind != "O" else _from_objects(value)
     return _convert(value)
 
 
@@ -35,7 +35,21 @@ def _convert(value: Any) -> Any:
         array = np.asarray(value)  # pandas.Series, CPU tensors; zero-copy
     except (TypeError, ValueError, RuntimeError):
         return None
-    return array if type(array) is _ndarray and array.dtype.kind in "biufU" else None
+    if type(array) is not _ndarray:
+        return None
+    if array.dtype.kind == "O":  # a Series of strings
+        return _from_objects(array)
+    return array if array.dtype.kind in "biufU" else None
+
+
+def _from_objects(array: NDArray[Any]) -> NDArray[Any] | None:
+    """Strings as a string array; None where an object is something else."""
+    if array.ndim != 1 or array.size == 0:
+        return None
+    # A string array pads with zeros: a string that ends in one would lose it.
+    if not all(type(v) is str and not v.endswith("\0") for v in array.tolist()):
+        return None
+    return array.astype("U")
 
 
 def _from_sequence(value: list[Any] | tuple[Any, ...]) -> NDArray[Any] | None:

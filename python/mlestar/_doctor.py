@@ -23,7 +23,8 @@ def report() -> str:
     levels = ", ".join(str(level) for level in info["levels"])  # type: ignore[attr-defined]
     lines = [
         f"mlestar {info['version']}, Python {platform.python_version()}, {platform.platform()}",
-        f"core: {info['compiler']}, levels {levels} (in use: {info['level']}), {info['threads']} threads",
+        f"core: {info['compiler']}, levels {levels} (in use: {info['level']}), "
+        f"{info['threads']} threads",
         f"CUDA module: {'installed' if info['cuda'] else 'not built (MLESTAR_CUDA=ON builds it)'}",
         f"GPU: {_gpu()}",
         "",
@@ -45,7 +46,10 @@ def _gpu() -> str:
     try:
         answer = subprocess.run(
             [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"],
-            capture_output=True, text=True, timeout=10, check=True,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
         return f"none that answers ({error})"

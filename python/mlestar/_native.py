@@ -7,11 +7,13 @@ try:
 except ImportError as error:
     raise ImportError(
         "mlestar's compiled core could not be loaded "
-        f"({error}). Build it with a C++20 compiler: pip install . in the source tree, or reinstall "
-        "the package with pip install --force-reinstall mlestar"
+        f"({error}). Build it with a C++20 compiler: pip install . in the source tree, or "
+        "reinstall the package with pip install --force-reinstall mlestar"
     ) from error
 
 from mlestar._threads import register
+
+__all__ = ["_core", "build_info", "get_num_threads", "set_num_threads"]
 
 register()
 
@@ -22,7 +24,8 @@ def build_info() -> dict[str, object]:
     Returns
     -------
     dict
-        ``version``, ``compiler``, ``flags``, ``levels`` (instruction-set levels compiled), ``level``
+        ``version``, ``compiler``, ``flags``, ``levels`` (instruction-set levels compiled),
+        ``level``
         (the one in use; the environment variable ``MLESTAR_SIMD`` forces it), ``threads`` (see
         `set_num_threads`) and ``cuda`` (whether the CUDA module is installed).
 

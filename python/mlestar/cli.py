@@ -29,7 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--task", choices=("binary", "multiclass", "regression"))
     run.add_argument("--metric", help="what to optimize, such as roc_auc, log_loss, rmse")
     run.add_argument("--seconds", type=float, metavar="S", help="budget in seconds (default 120)")
-    run.add_argument("--fits", type=int, metavar="N", help="budget in fits: the same run every time")
+    run.add_argument(
+        "--fits", type=int, metavar="N", help="budget in fits: the same run every time"
+    )
     run.add_argument("--seed", type=int, metavar="K")
     run.add_argument("--workers", type=int, metavar="W", help="fits at a time (default: the cores)")
     run.add_argument("--out", type=Path, metavar="FOLDER", help="the run's folder")
@@ -105,7 +107,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace, started: float) -> int:
     from mlestar.config import MLConfig
-    from mlestar.engine.run import run
+    from mlestar.engine.runs import run
     from mlestar.exceptions import DataError
 
     config = MLConfig() if arguments.config is None else MLConfig.load(arguments.config)
@@ -113,7 +115,9 @@ def _run(arguments: argparse.Namespace, started: float) -> int:
     config = config.override("training_params.seed", arguments.seed)
     data = arguments.data or config.data_config.path
     if data is None:
-        raise DataError("--data must name a CSV or Parquet file, or a table that scikit-learn ships")
+        raise DataError(
+            "--data must name a CSV or Parquet file, or a table that scikit-learn ships"
+        )
     result = run(
         data,
         arguments.target or config.data_config.target,
@@ -132,7 +136,7 @@ def _run(arguments: argparse.Namespace, started: float) -> int:
 
 
 def _resume(arguments: argparse.Namespace, started: float) -> int:
-    from mlestar.engine.run import resume
+    from mlestar.engine.runs import resume
 
     return _say(resume(arguments.folder, workers=arguments.workers, verbose=True, started=started))
 
@@ -141,10 +145,14 @@ def _say(result: Any) -> int:
     board = [row for row in result.leaderboard if row["status"] == "done"]
     name = result._state.manifest["metric_name"]
     for row in board[:5]:
-        interval = "" if row["ci_low"] is None else f"  ({row['ci_low']:.5g} to {row['ci_high']:.5g})"
+        interval = (
+            "" if row["ci_low"] is None else f"  ({row['ci_low']:.5g} to {row['ci_high']:.5g})"
+        )
         print(f"{row['rank']:>3}  {row['family']:<24} {name} {row['score']:.6g}{interval}")
     failed = len(result.leaderboard) - len(board)
-    print(f"{len(result.leaderboard)} trials, {failed} failed, {len(result.weights)} in the ensemble")
+    print(
+        f"{len(result.leaderboard)} trials, {failed} failed, {len(result.weights)} in the ensemble"
+    )
     print(f"report: {result.report}")
     return EXIT_INTERRUPTED if result.interrupted else EXIT_DONE
 
@@ -153,7 +161,7 @@ def _predict(arguments: argparse.Namespace, started: float) -> int:
     import pandas
 
     from mlestar.engine.data import read_file
-    from mlestar.engine.run import load_run
+    from mlestar.engine.runs import load_run
 
     model = load_run(arguments.folder).model
     table = read_file(arguments.data, pandas)
@@ -178,7 +186,7 @@ def _predict(arguments: argparse.Namespace, started: float) -> int:
 
 
 def _report(arguments: argparse.Namespace, started: float) -> int:
-    from mlestar.engine.run import rewrite_report
+    from mlestar.engine.runs import rewrite_report
 
     print(f"report: {rewrite_report(arguments.folder)}")
     return EXIT_DONE

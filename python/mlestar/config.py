@@ -100,7 +100,9 @@ class CoordinationConfig:
                 f"coordination_config.workers is {self.workers}, but must be at least 1"
             )
         if self.window < 0:
-            raise ConfigError(f"coordination_config.window is {self.window}, but must not be negative")
+            raise ConfigError(
+                f"coordination_config.window is {self.window}, but must not be negative"
+            )
         if not self.lease_seconds > 0:
             raise ConfigError(
                 f"coordination_config.lease_seconds is {self.lease_seconds}, but must be positive"
@@ -277,9 +279,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return _build(hint, value, where)
     options = (
-        typing.get_args(hint)
-        if typing.get_origin(hint) in (Union, types.UnionType)
-        else (hint,)
+        typing.get_args(hint) if typing.get_origin(hint) in (Union, types.UnionType) else (hint,)
     )
     for option in options:
         if option is type(None):

@@ -95,8 +95,10 @@ void scoring() {
     const std::vector<std::int64_t> y = {0, 1, 1, 0};
     const std::vector<double> p = {0.1, 0.8, 1.0, 0.0};
     const double expected = -(std::log(0.9) + std::log(0.8)) / 4.0;
-    CHECK(near(*log_loss(view(y, dtype::i64), view(p, dtype::f64), {}, {}, true), expected, 1e-14));
-    CHECK(near(*brier_score(view(y, dtype::i64), view(p, dtype::f64), {}, std::nullopt), 0.05 / 4));
+    CHECK(near(log_loss(view(y, dtype::i64), view(p, dtype::f64), {}, {}, true)->value, expected,
+               1e-14));
+    CHECK(near(brier_score(view(y, dtype::i64), view(p, dtype::f64), {}, std::nullopt)->value,
+               0.05 / 4));
     const std::vector<double> bad = {0.1, 1.2, 0.5, 0.5};
     CHECK(!log_loss(view(y, dtype::i64), view(bad, dtype::f64), {}, {}, true));
 }

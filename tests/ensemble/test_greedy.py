@@ -7,7 +7,10 @@ from mlestar.ensemble import greedy_weights
 
 def models(rng, n=700, count=6):
     y = rng.integers(0, 2, n)
-    return [np.clip(0.5 + (y - 0.5) * 0.3 + rng.normal(0, 0.1 + 0.05 * j, n), 0.01, 0.99) for j in range(count)], y
+    return [
+        np.clip(0.5 + (y - 0.5) * 0.3 + rng.normal(0, 0.1 + 0.05 * j, n), 0.01, 0.99)
+        for j in range(count)
+    ], y
 
 
 def error_of(metric, y, answer, weight):
@@ -40,7 +43,11 @@ def slow(predictions, y, metric, steps, weight=None):
         trajectory.append(float(error))
         mean = mean * (step / (step + 1)) + predictions[best] / (step + 1)
     stop = trajectory.index(min(trajectory)) + 1
-    return np.bincount(order[:stop], minlength=len(predictions)) / stop, order[:stop], trajectory[:stop]
+    return (
+        np.bincount(order[:stop], minlength=len(predictions)) / stop,
+        order[:stop],
+        trajectory[:stop],
+    )
 
 
 @pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "rmse"])
@@ -59,7 +66,9 @@ def test_the_steps_of_the_slow_way(rng, metric, weighted):
 def test_multiclass_log_loss(rng):
     y = rng.integers(0, 4, 900)
     y[:4] = range(4)
-    predictions = [rng.dirichlet(np.ones(4) * (j + 1), 900) * 0.5 + 0.5 * np.eye(4)[y] for j in range(5)]
+    predictions = [
+        rng.dirichlet(np.ones(4) * (j + 1), 900) * 0.5 + 0.5 * np.eye(4)[y] for j in range(5)
+    ]
     result = greedy_weights(predictions, y, metric="log_loss")
     weights, order, _ = slow(predictions, y, "log_loss", 25)
     assert result.order == order
@@ -86,7 +95,10 @@ def test_layouts_and_types_do_not_matter(rng):
     predictions, y = models(rng)
     expected = greedy_weights(predictions, y, metric="log_loss")
     stacked = np.asfortranarray(np.stack(predictions, axis=1)).T
-    assert greedy_weights(list(stacked), y.astype(np.int8), metric="neg_log_loss").order == expected.order
+    assert (
+        greedy_weights(list(stacked), y.astype(np.int8), metric="neg_log_loss").order
+        == expected.order
+    )
     strided = [np.repeat(p, 2)[::2] for p in predictions]
     assert greedy_weights(strided, y, metric="log_loss").order == expected.order
 
@@ -104,8 +116,14 @@ def test_first_tie_break(rng):
         (lambda p, y: ([], y, {}), "predictions is empty"),
         (lambda p, y: (p, y[:0], {}), "y must be"),
         (lambda p, y: ([p[0], p[1][:-1]], y, {}), r"predictions\[1\] has shape"),
-        (lambda p, y: ([p[0], np.where(np.arange(len(y)) == 3, np.nan, p[1])], y, {}), r"predictions\[1\] holds"),
-        (lambda p, y: ([p[0], p[1] + 1], y, {}), r"predictions\[1\] holds values that are not probabilities"),
+        (
+            lambda p, y: ([p[0], np.where(np.arange(len(y)) == 3, np.nan, p[1])], y, {}),
+            r"predictions\[1\] holds",
+        ),
+        (
+            lambda p, y: ([p[0], p[1] + 1], y, {}),
+            r"predictions\[1\] holds values that are not probabilities",
+        ),
         (lambda p, y: (p, y + 1, {}), "y holds values that are not class numbers"),
         (lambda p, y: (p, y, {"sample_weight": -np.ones(len(y))}), "sample_weight holds"),
         (lambda p, y: (p, y, {"sample_weight": np.zeros(len(y))}), "sample_weight is all zero"),
@@ -134,7 +152,11 @@ def test_autogluon_itself(rng):
     from autogluon.core.models.greedy_ensemble.ensemble_selection import EnsembleSelection
 
     predictions, y = models(rng, n=2000, count=12)
-    for metric, problem in (("roc_auc", "binary"), ("log_loss", "binary"), ("root_mean_squared_error", "regression")):
+    for metric, problem in (
+        ("roc_auc", "binary"),
+        ("log_loss", "binary"),
+        ("root_mean_squared_error", "regression"),
+    ):
         theirs = EnsembleSelection(25, problem, get_metric(metric)).fit(predictions, y)
         mine = greedy_weights(predictions, y, metric="rmse" if "root" in metric else metric)
         assert mine.order == [int(i) for i in theirs.indices_]

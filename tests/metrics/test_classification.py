@@ -6,10 +6,10 @@ import pytest
 import sklearn.metrics as theirs
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import metrics as reference
 
 import mlestar.metrics as ours
 from mlestar.testing import core_calls
+from reference import metrics as reference
 
 NAMES = [
     "accuracy_score",
@@ -30,7 +30,7 @@ def in_core(function, *args, **kwargs):
     return result
 
 
-@pytest.mark.parametrize("name", [n for n in ours.__all__])
+@pytest.mark.parametrize("name", list(ours.__all__))
 def test_signature_is_scikit_learns(name):
     assert inspect.signature(getattr(ours, name)).parameters.keys() == (
         inspect.signature(getattr(theirs, name)).parameters.keys()
@@ -111,8 +111,11 @@ def test_many_classes(rng, classes):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(-2, 3), st.integers(-2, 3), st.sampled_from([0.0, 0.5, 1.0, 3.0])),
-             min_size=1, max_size=30)
+    st.lists(
+        st.tuples(st.integers(-2, 3), st.integers(-2, 3), st.sampled_from([0.0, 0.5, 1.0, 3.0])),
+        min_size=1,
+        max_size=30,
+    )
 )
 def test_against_reference(rows):
     truth, predicted, weights = (list(column) for column in zip(*rows, strict=True))
@@ -131,7 +134,12 @@ def test_against_reference(rows):
 @pytest.mark.parametrize("zero_division", ["warn", 0, 1, np.nan])
 @pytest.mark.parametrize("average", [None, "micro", "macro", "weighted", "binary"])
 def test_undefined_is_said_in_scikit_learns_words(name, zero_division, average):
-    cases = [([0, 0, 0, 1], [0, 0, 0, 0]), ([0, 0, 0], [0, 0, 1]), ([0, 0], [0, 0]), ([1, 1], [0, 0])]
+    cases = [
+        ([0, 0, 0, 1], [0, 0, 0, 0]),
+        ([0, 0, 0], [0, 0, 1]),
+        ([0, 0], [0, 0]),
+        ([1, 1], [0, 0]),
+    ]
     if average != "binary":
         cases.append(([0, 1, 2, 2], [3, 1, 1, 1]))
     for truth, predicted in cases:
@@ -140,12 +148,20 @@ def test_undefined_is_said_in_scikit_learns_words(name, zero_division, average):
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 value = getattr(module, name)(
-                    np.array(truth), np.array(predicted), average=average, zero_division=zero_division
+                    np.array(truth),
+                    np.array(predicted),
+                    average=average,
+                    zero_division=zero_division,
                 )
-            results.append((value, sorted(str(w.message) for w in caught), {w.category for w in caught}))
+            results.append(
+                (value, sorted(str(w.message) for w in caught), {w.category for w in caught})
+            )
         (mine, my_words, my_kinds), (other, their_words, their_kinds) = results
-        for a, b in zip(np.atleast_1d(np.array(mine, dtype=object)),
-                        np.atleast_1d(np.array(other, dtype=object)), strict=True):
+        for a, b in zip(
+            np.atleast_1d(np.array(mine, dtype=object)),
+            np.atleast_1d(np.array(other, dtype=object)),
+            strict=True,
+        ):
             if a is None or b is None:
                 assert a is b
             else:
@@ -161,11 +177,15 @@ def test_labels_argument(rng, labels):
         in_core(ours.confusion_matrix, truth, predicted, labels=labels)
         if len(labels) > 1
         else ours.confusion_matrix(truth, predicted, labels=[*labels, 3]),
-        theirs.confusion_matrix(truth, predicted, labels=labels if len(labels) > 1 else [*labels, 3]),
+        theirs.confusion_matrix(
+            truth, predicted, labels=labels if len(labels) > 1 else [*labels, 3]
+        ),
     )
     for average in (None, "micro", "macro", "weighted"):
         np.testing.assert_allclose(
-            in_core(ours.recall_score, truth, predicted, labels=labels, average=average, zero_division=1),
+            in_core(
+                ours.recall_score, truth, predicted, labels=labels, average=average, zero_division=1
+            ),
             theirs.recall_score(truth, predicted, labels=labels, average=average, zero_division=1),
             rtol=1e-13,
         )
@@ -242,10 +262,23 @@ def test_read_only_and_huge_labels(rng):
     )
 
 
-def test_object_and_masked_arrays_are_left_to_scikit_learn():
+def test_strings_in_objects_are_strings():
+    pandas = pytest.importorskip("pandas")
     truth = np.array(["a", "b", "a"], dtype=object)
+    assert in_core(ours.accuracy_score, truth, np.array(["a", "b", "c"])) == pytest.approx(2 / 3)
+    assert in_core(ours.accuracy_score, pandas.Series(["a", "b"]), pandas.Series(["a", "a"])) == 0.5
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        np.array(["a\0", "a"], dtype=object),
+        np.array([0, 1]).astype(">i8"),
+    ],
+)
+def test_what_is_left_to_scikit_learn(truth):
     before = core_calls().get("accuracy_score", {"declined": 0})["declined"]
-    assert ours.accuracy_score(truth, truth) == 1.0
+    assert ours.accuracy_score(truth, truth) == theirs.accuracy_score(truth, truth)
     assert core_calls()["accuracy_score"]["declined"] == before + 1
 
 

@@ -6,10 +6,10 @@ import pytest
 import sklearn.metrics as theirs
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics.test_classification import in_core
-from reference import metrics as reference
 
 import mlestar.metrics as ours
+from metrics.test_classification import in_core
+from reference import metrics as reference
 
 FUNCTIONS = ["roc_auc_score", "average_precision_score"]
 
@@ -19,7 +19,9 @@ SCORES = {
     "ties": lambda r, n: r.integers(0, 5, n).astype(float),
     "rounded": lambda r, n: np.round(r.random(n), 2),
     "near one": lambda r, n: 1 - r.random(n) ** 8 * 1e-9,
-    "tiny and huge": lambda r, n: np.exp(np.clip(r.normal(size=n) * 200, -700, 700)) * r.choice([-1, 1], n),
+    "tiny and huge": lambda r, n: (
+        np.exp(np.clip(r.normal(size=n) * 200, -700, 700)) * r.choice([-1, 1], n)
+    ),
     "an outlier": lambda r, n: np.append(r.random(n - 1), 1e300),
     "large offset": lambda r, n: 1e6 + r.random(n),
     "both signs, large": lambda r, n: r.choice([-3.0, 3.0], n) * (1 + r.random(n)),
@@ -55,7 +57,9 @@ def test_scores_of_every_kind(rng, name, kind, n):
 rows = st.lists(
     st.tuples(
         st.integers(0, 1),
-        st.one_of(st.sampled_from([0.0, -0.0, 0.5, 1.0]), st.floats(allow_nan=False, allow_infinity=False)),
+        st.one_of(
+            st.sampled_from([0.0, -0.0, 0.5, 1.0]), st.floats(allow_nan=False, allow_infinity=False)
+        ),
         st.sampled_from([0.25, 1.0, 2.0]),
     ),
     min_size=2,
@@ -67,7 +71,9 @@ rows = st.lists(
 @given(rows)
 def test_against_reference(table):
     truth, scores, weights = (list(column) for column in zip(*table, strict=True))
-    assert ours.roc_auc_score(truth, scores) == reference.roc_auc(truth, scores)  # exact, to the bit
+    assert ours.roc_auc_score(truth, scores) == reference.roc_auc(
+        truth, scores
+    )  # exact, to the bit
     assert ours.roc_auc_score(truth, scores, sample_weight=weights) == pytest.approx(
         reference.roc_auc_weighted(truth, scores, weights), rel=1e-12
     )
@@ -79,7 +85,9 @@ def test_against_reference(table):
     )
 
 
-@pytest.mark.parametrize("labels", [(-1, 1), (1, 2), (False, True), (0.0, 1.0), ("no", "yes"), (-7, 2**40)])
+@pytest.mark.parametrize(
+    "labels", [(-1, 1), (1, 2), (False, True), (0.0, 1.0), ("no", "yes"), (-7, 2**40)]
+)
 def test_labels_of_every_kind(rng, labels):
     truth = np.array(labels)[rng.integers(0, 2, 500)]
     scores = rng.random(500)
@@ -104,11 +112,15 @@ def test_perfect_worst_and_no_order():
 def test_invariant_under_rising_transforms(rng):
     truth, scores = rng.integers(0, 2, 30_000), rng.normal(size=30_000)
     expected = ours.roc_auc_score(truth, scores)
-    for transform in (lambda x: x * 2, lambda x: np.exp2(np.round(x * 8)) if False else x / 4, np.negative):
+    for transform in (
+        lambda x: x * 2,
+        lambda x: np.exp2(np.round(x * 8)) if False else x / 4,
+        np.negative,
+    ):
         value = ours.roc_auc_score(truth, transform(scores))
-        assert value == (1 - expected if transform is np.negative else expected) or value == pytest.approx(
-            1 - expected, abs=1e-15
-        )
+        assert value == (
+            1 - expected if transform is np.negative else expected
+        ) or value == pytest.approx(1 - expected, abs=1e-15)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -5,10 +5,10 @@ import pytest
 import sklearn.metrics as theirs
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics.test_classification import in_core
-from reference import metrics as reference
 
 import mlestar.metrics as ours
+from metrics.test_classification import in_core
+from reference import metrics as reference
 
 NAMES = ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2_score"]
 
@@ -20,9 +20,9 @@ LAYOUTS = {
     "strided": lambda x: np.repeat(x, 2, axis=0)[::2],
     "reversed": lambda x: x[::-1],
     "fortran": np.asfortranarray,
-    "unaligned": lambda x: np.frombuffer(b"x" + x.tobytes(), dtype=np.uint8)[1:]
-    .view(np.float64)
-    .reshape(x.shape),
+    "unaligned": lambda x: (
+        np.frombuffer(b"x" + x.tobytes(), dtype=np.uint8)[1:].view(np.float64).reshape(x.shape)
+    ),
 }
 
 
@@ -33,7 +33,11 @@ def test_every_layout(rng, name, layout, shape):
     truth = LAYOUTS[layout](rng.normal(size=shape) + 3)
     predicted = LAYOUTS[layout](rng.normal(size=shape) + 3)
     weights = rng.random(shape[0]) + 0.1
-    call = getattr(ours, name) if layout == "unaligned" else lambda *a, **k: in_core(getattr(ours, name), *a, **k)
+    call = (
+        getattr(ours, name)
+        if layout == "unaligned"
+        else lambda *a, **k: in_core(getattr(ours, name), *a, **k)
+    )
     single = layout == "float32"
     for options in ({}, {"sample_weight": weights}, {"multioutput": "raw_values"}):
         np.testing.assert_allclose(
@@ -48,7 +52,9 @@ numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 3))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(numbers, numbers, st.sampled_from([0.5, 1.0, 2.0])), min_size=2, max_size=30))
+@given(
+    st.lists(st.tuples(numbers, numbers, st.sampled_from([0.5, 1.0, 2.0])), min_size=2, max_size=30)
+)
 def test_against_reference(table):
     truth, predicted, weights = (list(column) for column in zip(*table, strict=True))
     for power, name in ((2, "mean_squared_error"), (1, "mean_absolute_error")):
@@ -76,7 +82,10 @@ def test_r2_of_a_constant(constant, perfect, force_finite):
     predicted = truth if perfect else truth + 1
     value = ours.r2_score(truth, predicted, force_finite=force_finite)
     expected = {
-        (True, True): 1.0, (True, False): 0.0, (False, True): np.nan, (False, False): -np.inf
+        (True, True): 1.0,
+        (True, False): 0.0,
+        (False, True): np.nan,
+        (False, False): -np.inf,
     }[force_finite, perfect]
     np.testing.assert_equal(value, expected)
 

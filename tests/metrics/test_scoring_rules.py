@@ -5,15 +5,17 @@ import pytest
 import sklearn.metrics as theirs
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics.test_classification import in_core
-from reference import metrics as reference
 
 import mlestar.metrics as ours
+from metrics.test_classification import in_core
+from reference import metrics as reference
 
 EPS = np.finfo(np.float64).eps
 
 
-@pytest.mark.parametrize("labels", [(0, 1), (-1, 1), (1, 2), (False, True), ("ham", "spam"), (-5, 2**41)])
+@pytest.mark.parametrize(
+    "labels", [(0, 1), (-1, 1), (1, 2), (False, True), ("ham", "spam"), (-5, 2**41)]
+)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("n", [2, 9, 1025, 150_000])
 def test_binary(rng, labels, dtype, n):
@@ -72,7 +74,13 @@ def test_multiclass(rng, layout, classes, n):
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1), st.sampled_from([0.5, 1.0])), min_size=2, max_size=30))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.floats(0, 1), st.sampled_from([0.5, 1.0])),
+        min_size=2,
+        max_size=30,
+    )
+)
 def test_against_reference(table):
     codes, given_, weights = (list(column) for column in zip(*table, strict=True))
     if len(set(codes)) < 2:
@@ -137,7 +145,9 @@ def test_the_edges_are_scikit_learns(name, truth, given, options):
                 value = f"{type(error).__name__}: {error}"
         results.append((value, [str(w.message) for w in caught]))
     (mine, my_words), (other, their_words) = results
-    assert mine == (other if isinstance(other, str) else pytest.approx(other, rel=1e-13, nan_ok=True))
+    assert mine == (
+        other if isinstance(other, str) else pytest.approx(other, rel=1e-13, nan_ok=True)
+    )
     assert my_words == their_words
 
 

@@ -4,7 +4,9 @@ import pytest
 from mlestar.model_selection import take_rows
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int8, np.int64, bool, "U5", "datetime64[s]"])
+@pytest.mark.parametrize(
+    "dtype", [np.float64, np.float32, np.int8, np.int64, bool, "U5", "datetime64[s]"]
+)
 @pytest.mark.parametrize("shape", [(50,), (50, 1), (50, 7), (200_000,), (40_000, 5)])
 def test_rows_are_those_of_fancy_indexing(rng, dtype, shape):
     array = (rng.random(shape) * 100).astype(np.int64).astype(dtype)

@@ -48,15 +48,23 @@ def test_same_indices_bit_for_bit(rng, name, kind, n):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 before = core_calls().get(name, {"core": 0})["core"]
-                my_state, their_state = (STATES[state](), STATES[state]()) if state else (None, None)
+                my_state, their_state = (
+                    (STATES[state](), STATES[state]()) if state else (None, None)
+                )
                 expected = None
                 try:
                     expected = list(
-                        getattr(theirs, name)(splits, random_state=their_state, **options).split(X, y)
+                        getattr(theirs, name)(splits, random_state=their_state, **options).split(
+                            X, y
+                        )
                     )
                 except ValueError as error:
                     with pytest.raises(ValueError, match="n_splits") as caught:
-                        list(getattr(ours, name)(splits, random_state=my_state, **options).split(X, y))
+                        list(
+                            getattr(ours, name)(splits, random_state=my_state, **options).split(
+                                X, y
+                            )
+                        )
                     assert str(caught.value) == str(error)
                     continue
                 mine = getattr(ours, name)(splits, random_state=my_state, **options).split(X, y)
@@ -97,8 +105,14 @@ def test_uneven_classes_warn_and_agree():
 BAD = [
     (lambda m: list(m.KFold(5).split(np.zeros(3))), "n_splits=5 greater"),
     (lambda m: list(m.StratifiedKFold(5).split(np.zeros(8), np.arange(8))), "n_splits=5 cannot"),
-    (lambda m: list(m.StratifiedKFold(2).split(np.zeros(4), np.array([0.5, 1, 0.5, 1]))), "Supported"),
-    (lambda m: list(m.StratifiedKFold(2).split(np.zeros(5), np.array([0, 1, 0, 1]))), "inconsistent"),
+    (
+        lambda m: list(m.StratifiedKFold(2).split(np.zeros(4), np.array([0.5, 1, 0.5, 1]))),
+        "Supported",
+    ),
+    (
+        lambda m: list(m.StratifiedKFold(2).split(np.zeros(5), np.array([0, 1, 0, 1]))),
+        "inconsistent",
+    ),
     (lambda m: m.KFold(1), "n_splits=2 or more"),
     (lambda m: m.KFold(3, random_state=1), "shuffle"),
     (lambda m: m.train_test_split(), "At least one"),
@@ -122,20 +136,32 @@ def test_bad_input_gets_scikit_learns_error(case):
 
 
 @pytest.mark.parametrize("stratified", [False, True])
-@pytest.mark.parametrize("options", [{}, {"test_size": 0.3}, {"test_size": 30, "train_size": 50}, {"shuffle": False}])
+@pytest.mark.parametrize(
+    "options", [{}, {"test_size": 0.3}, {"test_size": 30, "train_size": 50}, {"shuffle": False}]
+)
 def test_train_test_split(rng, stratified, options):
     if stratified and options.get("shuffle") is False:
         pytest.skip("not a combination")
     n = 500
     y = rng.integers(0, 3, n)
-    arrays = [np.arange(n), rng.normal(size=(n, 3)), np.asfortranarray(rng.normal(size=(n, 2))), y,
-              [str(i) for i in range(n)], np.arange(n, dtype=np.float32)[::-1], rng.random((n, 2, 2)),
-              np.array(["x", "yy"])[y % 2]]
+    arrays = [
+        np.arange(n),
+        rng.normal(size=(n, 3)),
+        np.asfortranarray(rng.normal(size=(n, 2))),
+        y,
+        [str(i) for i in range(n)],
+        np.arange(n, dtype=np.float32)[::-1],
+        rng.random((n, 2, 2)),
+        np.array(["x", "yy"])[y % 2],
+    ]
     chosen = {**options, "random_state": 4, "stratify": y if stratified else None}
     if options.get("shuffle") is False:
         chosen.pop("random_state")
     before = core_calls().get("train_test_split", {"core": 0})["core"]
-    mine, other = ours.train_test_split(*arrays, **chosen), theirs.train_test_split(*arrays, **chosen)
+    mine, other = (
+        ours.train_test_split(*arrays, **chosen),
+        theirs.train_test_split(*arrays, **chosen),
+    )
     assert core_calls()["train_test_split"]["core"] == before + 1
     for a, b in zip(mine, other, strict=True):
         assert type(a) is type(b)
@@ -148,7 +174,9 @@ def test_tables_and_sparse_matrices(rng):
 
     frame = pandas.DataFrame({"a": np.arange(20), "b": list("xy" * 10)}, index=np.arange(20) * 2)
     sparse = csr_array(np.eye(20))
-    mine, other = (m.train_test_split(frame, sparse, frame["a"], random_state=0) for m in (ours, theirs))
+    mine, other = (
+        m.train_test_split(frame, sparse, frame["a"], random_state=0) for m in (ours, theirs)
+    )
     pandas.testing.assert_frame_equal(mine[0], other[0])
     pandas.testing.assert_series_equal(mine[5], other[5])
     np.testing.assert_array_equal(mine[2].toarray(), other[2].toarray())

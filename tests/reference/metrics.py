@@ -69,7 +69,10 @@ def mean_error(truth, predicted, weights, power):
 
 
 def r2(truth, predicted, weights):
-    exact = [(Fraction(t), Fraction(p), Fraction(w)) for t, p, w in zip(truth, predicted, weights, strict=True)]
+    exact = [
+        (Fraction(t), Fraction(p), Fraction(w))
+        for t, p, w in zip(truth, predicted, weights, strict=True)
+    ]
     mean = sum(w * t for t, _, w in exact) / sum(w for _, _, w in exact)
     residual = sum(w * (t - p) ** 2 for t, p, w in exact)
     total = sum(w * (t - mean) ** 2 for t, _, w in exact)

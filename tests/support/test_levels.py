@@ -24,7 +24,9 @@ def kernel_objects():
 
 def test_kernels_define_nothing_but_their_table(kernel_objects):
     for path in kernel_objects:
-        symbols = subprocess.run(["nm", "-C", path], capture_output=True, text=True, check=True).stdout
+        symbols = subprocess.run(
+            ["nm", "-C", path], capture_output=True, text=True, check=True
+        ).stdout
         for line in symbols.splitlines():
             kind, name = re.match(r"^[0-9a-f ]{16} (\S) (.*)$", line).groups()
             # Weak symbols (V, W, u) could be taken by the linker for the baseline's of the same name.

@@ -43,7 +43,9 @@ print([float(v).hex() for v in out])
 
 def test_same_bits_for_every_thread_count_and_level(run_python):
     answers = {
-        (level, threads): run_python(ALL, env={"MLESTAR_SIMD": level, "MLESTAR_NUM_THREADS": threads})
+        (level, threads): run_python(
+            ALL, env={"MLESTAR_SIMD": level, "MLESTAR_NUM_THREADS": threads}
+        )
         for level in mlestar.build_info()["levels"]
         for threads in ("1", "2", "5")
     }
@@ -99,7 +101,8 @@ def test_a_busy_machine_costs_only_the_help(run_python):
     """
     idle = float(run_python(textwrap.dedent(code)))
     burners = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)
+        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        for _ in range(os.cpu_count() or 1)
     ]
     try:
         busy = float(run_python(textwrap.dedent(code)))

@@ -22,6 +22,15 @@ constexpr std::int64_t interleave_limit = 32;
 // own).
 constexpr std::int64_t matrix_limit = 16384;
 
+// Integer weights are summed as doubles, exactly while their sum is below 2^53; beyond,
+// scikit-learn's wrap.
+bool exact_weights(const vector_view& weight) {
+    if (!weight || is_floating(weight.type) || size_of(weight.type) < 4) return true;
+    const auto range = range_of({weight});
+    const std::int64_t limit = (std::int64_t{1} << 53) / (weight.size + 1);
+    return range && range->minimum >= -limit && range->maximum <= limit;
+}
+
 bool fits(const vector_view& y_true, const vector_view& y_pred, const vector_view& weight) {
     return y_true.size > 0 && y_true.size == y_pred.size && (!weight || weight.size == y_true.size);
 }
@@ -294,7 +303,7 @@ std::optional<double> accuracy(const vector_view& y_true, const vector_view& y_p
 
 std::optional<confusion> confusion_matrix(const vector_view& y_true, const vector_view& y_pred,
                                           const vector_view& weight) {
-    if (!fits(y_true, y_pred, weight)) return std::nullopt;
+    if (!fits(y_true, y_pred, weight) || !exact_weights(weight)) return std::nullopt;
     const auto range = range_of({y_true, y_pred});
     if (!range) return std::nullopt;
     if (is_small(*range)) return small_confusion(y_true, y_pred, weight, *range);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
+#include <string_view>
 
 #include "metrics/labels.kernels.hpp"
 #include "support/levels.hpp"
@@ -178,79 +178,109 @@ void label_set::encode(const std::int64_t* labels, std::int64_t count, std::int3
 
 namespace {
 
-// A string without its zero padding, in place.
-struct text {
-    const char32_t* data;
-    std::int64_t length;
-};
+using text = std::u32string_view;
 
+// A string without its zero padding, in place.
 text text_at(const string_array& array, std::int64_t i) {
     const auto* data = reinterpret_cast<const char32_t*>(array.data + i * array.stride);
-    std::int64_t length = array.characters;
+    auto length = static_cast<std::size_t>(array.characters);
     while (length > 0 && data[length - 1] == 0) --length;
     return {data, length};
 }
 
-std::uint64_t hash_of(const text& value) {
+std::uint64_t hash_of(text value) {
     std::uint64_t x = 0xCBF29CE484222325;
-    for (std::int64_t i = 0; i < value.length; ++i)
-        x = (x ^ static_cast<std::uint64_t>(value.data[i])) * 0x100000001B3;
+    for (const char32_t c : value) x = (x ^ static_cast<std::uint64_t>(c)) * 0x9E3779B97F4A7C15;
     return x ^ (x >> 29);
+}
+
+// Strings to codes in the order in which they came. The views must outlive it.
+class dictionary {
+public:
+    std::int64_t code_of(text value) {
+        const std::uint64_t hash = hash_of(value);
+        std::size_t at = hash & (slots_.size() - 1);
+        for (; slots_[at] >= 0; at = (at + 1) & (slots_.size() - 1)) {
+            const auto candidate = static_cast<std::size_t>(slots_[at]);
+            if (hashes_[candidate] == hash && values_[candidate] == value) return slots_[at];
+        }
+        slots_[at] = static_cast<std::int64_t>(values_.size());
+        values_.push_back(value);
+        hashes_.push_back(hash);
+        if (values_.size() * 2 > slots_.size()) grow();
+        return static_cast<std::int64_t>(values_.size()) - 1;
+    }
+
+    const std::vector<text>& values() const { return values_; }
+
+private:
+    void grow() {
+        slots_.assign(slots_.size() * 2, -1);
+        for (std::size_t k = 0; k < hashes_.size(); ++k) {
+            std::size_t at = hashes_[k] & (slots_.size() - 1);
+            while (slots_[at] >= 0) at = (at + 1) & (slots_.size() - 1);
+            slots_[at] = static_cast<std::int64_t>(k);
+        }
+    }
+
+    std::vector<std::int64_t> slots_ = std::vector<std::int64_t>(64, -1);
+    std::vector<std::uint64_t> hashes_;
+    std::vector<text> values_;
+};
+
+// Codes of each task's strings in a dictionary of its own.
+std::vector<dictionary> encode_tasks(const string_array& array, std::int64_t* codes) {
+    std::vector<dictionary> found(static_cast<std::size_t>(task_count(array.size)));
+    parallel_for(
+        task_count(array.size),
+        [&](std::int64_t task) {
+            dictionary& own = found[static_cast<std::size_t>(task)];
+            const std::int64_t last = std::min(array.size, (task + 1) * task_size);
+            for (std::int64_t i = task * task_size; i < last; ++i)
+                codes[i] = own.code_of(text_at(array, i));
+        },
+        array.size < task_size);
+    return found;
 }
 
 }  // namespace
 
 encoded_strings encode_strings(const std::vector<string_array>& arrays) {
     encoded_strings result;
-    std::vector<std::int64_t> table(1024, -1);
-    std::vector<std::uint64_t> hashes;
+    std::vector<std::vector<dictionary>> local;
+    dictionary whole;
     for (const string_array& array : arrays) {
         auto& codes = result.codes.emplace_back(static_cast<std::size_t>(array.size));
-        for (std::int64_t i = 0; i < array.size; ++i) {
-            const text value = text_at(array, i);
-            const std::uint64_t hash = hash_of(value);
-            std::size_t at = hash & (table.size() - 1);
-            std::int64_t code = -1;
-            for (; table[at] >= 0; at = (at + 1) & (table.size() - 1)) {
-                const auto candidate = static_cast<std::size_t>(table[at]);
-                const std::u32string& known = result.values[candidate];
-                if (hashes[candidate] == hash &&
-                    known.size() == static_cast<std::size_t>(value.length) &&
-                    std::equal(known.begin(), known.end(), value.data)) {
-                    code = table[at];
-                    break;
-                }
-            }
-            if (code < 0) {
-                code = static_cast<std::int64_t>(result.values.size());
-                table[at] = code;
-                result.values.emplace_back(value.data, static_cast<std::size_t>(value.length));
-                hashes.push_back(hash);
-                if (result.values.size() * 2 > table.size()) {
-                    table.assign(table.size() * 2, -1);
-                    for (std::size_t k = 0; k < hashes.size(); ++k) {
-                        std::size_t slot = hashes[k] & (table.size() - 1);
-                        while (table[slot] >= 0) slot = (slot + 1) & (table.size() - 1);
-                        table[slot] = static_cast<std::int64_t>(k);
-                    }
-                }
-            }
-            codes[static_cast<std::size_t>(i)] = code;
+        local.push_back(encode_tasks(array, codes.data()));
+        for (const dictionary& task : local.back())
+            for (text value : task.values()) whole.code_of(value);
+    }
+    std::vector<text> sorted = whole.values();
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<std::int64_t> rank(sorted.size());
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+        rank[static_cast<std::size_t>(whole.code_of(sorted[i]))] = static_cast<std::int64_t>(i);
+        result.values.emplace_back(sorted[i]);
+    }
+    for (std::size_t a = 0; a < arrays.size(); ++a) {
+        std::vector<std::vector<std::int64_t>> final_code;
+        for (const dictionary& task : local[a]) {
+            auto& codes = final_code.emplace_back();
+            for (text value : task.values())
+                codes.push_back(rank[static_cast<std::size_t>(whole.code_of(value))]);
         }
+        std::int64_t* codes = result.codes[a].data();
+        const std::int64_t size = arrays[a].size;
+        parallel_for(
+            task_count(size),
+            [&](std::int64_t task) {
+                const auto& to = final_code[static_cast<std::size_t>(task)];
+                const std::int64_t last = std::min(size, (task + 1) * task_size);
+                for (std::int64_t i = task * task_size; i < last; ++i)
+                    codes[i] = to[static_cast<std::size_t>(codes[i])];
+            },
+            size < serial_below);
     }
-    std::vector<std::size_t> order(result.values.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return result.values[a] < result.values[b]; });
-    std::vector<std::int64_t> rank(order.size());
-    std::vector<std::u32string> sorted(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        rank[order[i]] = static_cast<std::int64_t>(i);
-        sorted[i] = std::move(result.values[order[i]]);
-    }
-    for (auto& codes : result.codes)
-        for (auto& code : codes) code = rank[static_cast<std::size_t>(code)];
-    result.values = std::move(sorted);
     return result;
 }
 

@@ -20,17 +20,18 @@ double epsilon_of(dtype type) {
                               : std::numeric_limits<double>::epsilon();
 }
 
-std::optional<double> result_of(const std::vector<scoring_partial>& partials, bool normalize) {
+std::optional<score> result_of(const std::vector<scoring_partial>& partials, bool normalize) {
     scoring_partial whole;
     for (const scoring_partial& part : partials) {
         whole.loss += part.loss;
         whole.weight += part.weight;
         whole.valid &= part.valid;
+        whole.normalized &= part.normalized;
     }
     if (!whole.valid || !std::isfinite(whole.loss) || !std::isfinite(whole.weight) ||
         whole.weight == 0.0)
         return std::nullopt;
-    return normalize ? whole.loss / whole.weight : whole.loss;
+    return score{normalize ? whole.loss / whole.weight : whole.loss, whole.normalized};
 }
 
 template <class Vector>
@@ -58,9 +59,9 @@ std::optional<label_set> all_labels(const vector_view& y_true, const vector_view
 
 // Blocks of rows whose values stay in L1 or L2 whatever the number of columns.
 template <class Kernel>
-std::optional<double> over_rows(const vector_view& y_true, const matrix_view& probability,
-                                const vector_view& weight, const vector_view& given, bool normalize,
-                                Kernel kernel) {
+std::optional<score> over_rows(const vector_view& y_true, const matrix_view& probability,
+                               const vector_view& weight, const vector_view& given, bool normalize,
+                               Kernel kernel) {
     if (!fits(y_true, probability, probability.rows, weight) || probability.columns < 2)
         return std::nullopt;
     const auto labels = all_labels(y_true, given);
@@ -89,9 +90,9 @@ std::optional<double> over_rows(const vector_view& y_true, const matrix_view& pr
 
 }  // namespace
 
-std::optional<double> log_loss(const vector_view& y_true, const vector_view& probability,
-                               const vector_view& weight, const vector_view& labels,
-                               bool normalize) {
+std::optional<score> log_loss(const vector_view& y_true, const vector_view& probability,
+                              const vector_view& weight, const vector_view& labels,
+                              bool normalize) {
     if (!fits(y_true, probability, probability.size, weight)) return std::nullopt;
     const auto range = two_labels(y_true, labels);
     if (!range) return std::nullopt;
@@ -110,9 +111,9 @@ std::optional<double> log_loss(const vector_view& y_true, const vector_view& pro
                      normalize);
 }
 
-std::optional<double> log_loss(const vector_view& y_true, const matrix_view& probability,
-                               const vector_view& weight, const vector_view& labels,
-                               bool normalize) {
+std::optional<score> log_loss(const vector_view& y_true, const matrix_view& probability,
+                              const vector_view& weight, const vector_view& labels,
+                              bool normalize) {
     const double eps = epsilon_of(probability.type);
     return over_rows(y_true, probability, weight, labels, normalize,
                      [&](const std::int32_t* codes, const double* rows, const double* w,
@@ -122,8 +123,8 @@ std::optional<double> log_loss(const vector_view& y_true, const matrix_view& pro
                      });
 }
 
-std::optional<double> brier_score(const vector_view& y_true, const vector_view& probability,
-                                  const vector_view& weight, std::optional<std::int64_t> positive) {
+std::optional<score> brier_score(const vector_view& y_true, const vector_view& probability,
+                                 const vector_view& weight, std::optional<std::int64_t> positive) {
     if (!fits(y_true, probability, probability.size, weight)) return std::nullopt;
     const auto range = range_of({y_true});
     if (!range) return std::nullopt;
@@ -152,8 +153,8 @@ std::optional<double> brier_score(const vector_view& y_true, const vector_view& 
                      true);
 }
 
-std::optional<double> brier_score(const vector_view& y_true, const matrix_view& probability,
-                                  const vector_view& weight, const vector_view& labels) {
+std::optional<score> brier_score(const vector_view& y_true, const matrix_view& probability,
+                                 const vector_view& weight, const vector_view& labels) {
     return over_rows(y_true, probability, weight, labels, true,
                      [&](const std::int32_t* codes, const double* rows, const double* w,
                          std::int64_t count, double tolerance, scoring_partial* part) {

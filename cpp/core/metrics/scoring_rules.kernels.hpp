@@ -11,7 +11,8 @@ namespace mlestar::metrics {
 struct scoring_partial {
     double loss = 0.0;
     double weight = 0.0;
-    bool valid = true;
+    bool valid = true;       // probabilities all, and of the labels named
+    bool normalized = true;  // every row sums to one
 };
 
 struct scoring_rules_kernels {
@@ -103,7 +104,8 @@ void binary_brier(const std::int64_t* y, const double* p, const double* weight, 
 
 void check_sums(const double* rows, std::int64_t count, std::int64_t columns, double tolerance,
                 scoring_partial* partial) {
-    bool wrong = !all_probabilities(rows, count * columns);
+    if (!all_probabilities(rows, count * columns)) partial->valid = false;
+    bool wrong = false;
     for (std::int64_t i = 0; i < count; ++i) {
         const double* row = rows + i * columns;
         double sum = 0.0;
@@ -111,7 +113,7 @@ void check_sums(const double* rows, std::int64_t count, std::int64_t columns, do
         const double gap = sum - 1.0;
         wrong |= (gap > tolerance) | (gap < -tolerance);
     }
-    if (wrong) partial->valid = false;
+    if (wrong) partial->normalized = false;
 }
 
 void log_loss(const std::int32_t* code, const double* rows, const double* weight,

@@ -61,7 +61,7 @@ static inline double exp(double x) {
     const double high = y - k * ln2_high;  // exact
     const double r = high - k * ln2_low;
     const double lost = (high - r) - k * ln2_low;  // what the rounding of r took
-    double p = 2.0914686968086876e-09;  // fit error 1.4e-18
+    double p = 2.0914686968086876e-09;             // fit error 1.4e-18
     p = 2.5105217004720745e-08 + r * p;
     p = 2.75572736431103e-07 + r * p;
     p = 2.7557255400206422e-06 + r * p;

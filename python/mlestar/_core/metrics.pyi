@@ -3,7 +3,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Arrays that do not fit are no error: the answer is None, and the caller leaves the call to scikit-learn.
+# Arrays that do not fit are no error: the answer is None, and the caller leaves the call to
+# scikit-learn.
 
 def encode_strings(
     a: object, b: object
@@ -24,10 +25,10 @@ def precision_recall_fscore(
 ) -> tuple[Any, Any, Any, Any, tuple[bool, bool, bool], int] | None: ...
 def log_loss(
     y_true: object, probability: object, weight: object, labels: object, normalize: bool
-) -> float | None: ...
+) -> tuple[float, bool] | None: ...
 def brier_score(
     y_true: object, probability: object, weight: object, labels: object, positive: int | None
-) -> float | None: ...
+) -> tuple[float, bool] | None: ...
 def roc_auc(y_true: object, score: object, weight: object) -> float | None: ...
 def average_precision(
     y_true: object, score: object, weight: object, positive: int

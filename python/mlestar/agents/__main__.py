@@ -35,7 +35,7 @@ def make_agent(role: str, folder: Path, journal: Journal, workers: int) -> Agent
 def serve(agent: Agent, journal: Journal, *, seconds: float | None = None) -> bool:
     """Let an agent live on a journal until the run's ensemble is there; False if time ran out."""
     seen, end = 0, None if seconds is None else time.monotonic() + seconds
-    while agent.state.ensemble is None:
+    while not agent.state.is_combined():
         if end is not None and time.monotonic() > end:
             return False
         events = journal.events(seen)

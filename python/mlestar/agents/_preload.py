@@ -3,13 +3,13 @@
 import lightgbm  # noqa: F401
 import pandas  # noqa: F401
 import scipy.stats  # noqa: F401
-import sklearn.compose  # noqa: F401
-import sklearn.ensemble  # noqa: F401
-import sklearn.impute  # noqa: F401
-import sklearn.linear_model  # noqa: F401
-import sklearn.neighbors  # noqa: F401
-import sklearn.neural_network  # noqa: F401
-import sklearn.pipeline  # noqa: F401
+import sklearn.compose
+import sklearn.ensemble
+import sklearn.impute
+import sklearn.linear_model
+import sklearn.neighbors
+import sklearn.neural_network
+import sklearn.pipeline
 import sklearn.preprocessing  # noqa: F401
 import skops.io  # noqa: F401
 import threadpoolctl  # noqa: F401

@@ -52,8 +52,13 @@ class EvaluationAgent(Agent):
         state = self.state
         window = int(state.manifest["window"])
         portfolio = len(state.space().portfolio())
-        starts = sorted({(t.round, step_of(t.number, portfolio, window, state.budget).start)
-                         for t in state.trials if t.round not in state.analyses})
+        starts = sorted(
+            {
+                (t.round, step_of(t.number, portfolio, window, state.budget).start)
+                for t in state.trials
+                if t.round not in state.analyses
+            }
+        )
         events = []
         for round_, start in starts:
             members = state.trials[start : start + len(BLOCKS)]

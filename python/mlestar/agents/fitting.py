@@ -1,4 +1,5 @@
-"""One fit: a pipeline on one fold, in a worker process. Everything it needs comes by name and hash."""
+"""One fit: a pipeline on one fold, in a worker process. Everything it needs comes by name and
+hash."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
     folder : str
         The run's folder.
     job : dict
-        ``spec``, ``task``, ``metric``, ``fold``, ``seed``, ``threads``, ``memory_bytes``, ``classes``
+        ``spec``, ``task``, ``metric``, ``fold``, ``seed``, ``threads``, ``memory_bytes``,
+        ``classes``
         (their number), ``cardinalities``, and the artifacts ``X``, ``y`` and ``folds_of_rows``.
 
     Returns
@@ -108,7 +110,8 @@ def refit_all(folder: str, job: dict[str, Any]) -> str:
 
 
 def answer(pipeline: Any, X: Any, task: str, classes: int) -> Any:
-    """Values, or probabilities with a column for every class, also one that the fit had not seen."""
+    """Values, or probabilities with a column for every class, also one that the fit had not
+    seen."""
     if task == "regression":
         return np.asarray(pipeline.predict(X), dtype=np.float64)
     given = np.asarray(pipeline.predict_proba(X), dtype=np.float64)

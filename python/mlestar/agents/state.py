@@ -75,6 +75,10 @@ class RunState:
         """Whether the run's description is there."""
         return bool(self.manifest)
 
+    def is_combined(self) -> bool:
+        """Whether the ensemble is there."""
+        return self.ensemble is not None
+
     @property
     def folds(self) -> int:
         """Folds of every trial."""

@@ -108,9 +108,7 @@ class TrainingAgent(Agent):
             return
         self._renewed = time.monotonic()
         for number, fold in self._running:
-            self.memory.claim(
-                f"{number}/{fold}", self.owner, seconds=seconds, namespace=_NAMESPACE
-            )
+            self.memory.claim(f"{number}/{fold}", self.owner, seconds=seconds, namespace=_NAMESPACE)
 
     def _start(self) -> list[Event]:
         """Claim and submit fits, lowest first, as many as there are workers."""
@@ -146,7 +144,14 @@ class TrainingAgent(Agent):
         manifest = self.state.manifest
         digest = hashlib.sha256(f"{manifest['seed']}/{trial.number}/{fold}".encode()).digest()
         names = (
-            "task", "metric", "threads", "memory_bytes", "cardinalities", "X", "y", "folds_of_rows"
+            "task",
+            "metric",
+            "threads",
+            "memory_bytes",
+            "cardinalities",
+            "X",
+            "y",
+            "folds_of_rows",
         )
         return {
             **{name: manifest[name] for name in names},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -50,19 +51,17 @@ class MemoryStore(Protocol):
 
     def search(
         self, query: str, *, namespace: str = "default", limit: int = 50
-    ) -> list[tuple[str, Any]]:
+    ) -> builtins.list[tuple[str, Any]]:
         """Keys and values whose key, tags or text contain `query`, by key."""
 
-    def list(self, *, namespace: str = "default", prefix: str = "") -> list[str]:
+    def list(self, *, namespace: str = "default", prefix: str = "") -> builtins.list[str]:
         """Keys that start with `prefix`, sorted."""
 
     def delete(self, key: str, *, namespace: str = "default") -> bool:
         """Remove a value; whether there was one."""
 
-    def claim(
-        self, key: str, owner: str, *, seconds: float, namespace: str = "default"
-    ) -> bool:
+    def claim(self, key: str, owner: str, *, seconds: float, namespace: str = "default") -> bool:
         """Take, or keep, a lease on a key; False while another owner's lease lasts. Atomic."""
 
-    def namespaces(self) -> list[str]:
+    def namespaces(self) -> builtins.list[str]:
         """Namespaces that hold a value, sorted."""

@@ -1,7 +1,9 @@
-"""The run's one truth: an append-only table of events and the agents' memory, in one SQLite file."""
+"""The run's one truth: an append-only table of events and the agents' memory, in one SQLite
+file."""
 
 from __future__ import annotations
 
+import builtins
 import json
 import sqlite3
 import threading
@@ -89,14 +91,15 @@ class Journal:
                 self.path, timeout=30.0, isolation_level=None, check_same_thread=False
             )
             self._db.execute("PRAGMA journal_mode = WAL")
-            # WAL with NORMAL loses no commit when the process dies, only, at worst, the last ones when
-            # the machine does; the journal stays consistent.
+            # WAL with NORMAL loses no commit when the process dies, only, at worst, the last ones
+            # when the machine does; the journal stays consistent.
             self._db.execute("PRAGMA synchronous = NORMAL")
             with self._transaction():
                 for statement in _SCHEMA.split(";"):
                     self._db.execute(statement)
                 self._db.execute(
-                    "INSERT OR IGNORE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),)
+                    "INSERT OR IGNORE INTO meta VALUES ('schema_version', ?)",
+                    (str(SCHEMA_VERSION),),
                 )
             version = self._db.execute(
                 "SELECT value FROM meta WHERE name = 'schema_version'"
@@ -128,7 +131,10 @@ class Journal:
     # Events
 
     def append(
-        self, events: Iterable[Event], memory: dict[str, Any] | None = None, namespace: str = "default"
+        self,
+        events: Iterable[Event],
+        memory: dict[str, Any] | None = None,
+        namespace: str = "default",
     ) -> int:
         """Write events, and memory that goes with them, in one transaction.
 
@@ -137,7 +143,7 @@ class Journal:
         int
             Events that were new; one whose kind and key are there already is dropped.
         """
-        events = list(events)
+        events = [*events]
         if not events and not memory:
             return 0
         now = time.time()
@@ -145,18 +151,20 @@ class Journal:
         with self._transaction():
             before = self._db.total_changes
             self._db.executemany(
-                "INSERT OR IGNORE INTO events (kind, key, payload, created) VALUES (?, ?, ?, ?)", rows
+                "INSERT OR IGNORE INTO events (kind, key, payload, created) VALUES (?, ?, ?, ?)",
+                rows,
             )
             written = self._db.total_changes - before
             for key, value in (memory or {}).items():
                 self._put(namespace, key, value, (), now)
         return written
 
-    def events(self, after: int = 0) -> list[Event]:
+    def events(self, after: int = 0) -> builtins.list[Event]:
         """Events with a `seq` above `after`, in order."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT kind, key, payload, seq, created FROM events WHERE seq > ? ORDER BY seq", (after,)
+                "SELECT kind, key, payload, seq, created FROM events WHERE seq > ? ORDER BY seq",
+                (after,),
             ).fetchall()
         return [Event(kind, key, json.loads(text), seq, at) for kind, key, text, seq, at in rows]
 
@@ -172,7 +180,13 @@ class Journal:
     def _put(self, namespace: str, key: str, value: Any, tags: Iterable[str], now: float) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?, ?)",
-            (_name(namespace, "namespace"), _name(key, "key"), _dump(value), _dump(sorted(tags)), now),
+            (
+                _name(namespace, "namespace"),
+                _name(key, "key"),
+                _dump(value),
+                _dump(sorted(tags)),
+                now,
+            ),
         )
 
     def retrieve(self, key: str, *, namespace: str = "default") -> Any:
@@ -187,7 +201,7 @@ class Journal:
 
     def search(
         self, query: str, *, namespace: str = "default", limit: int = 50
-    ) -> list[tuple[str, Any]]:
+    ) -> builtins.list[tuple[str, Any]]:
         """Keys and values whose key, tags or text contain `query`, by key."""
         with self._lock:
             rows = self._db.execute(
@@ -197,7 +211,7 @@ class Journal:
             ).fetchall()
         return [(key, json.loads(value)) for key, value in rows]
 
-    def list(self, *, namespace: str = "default", prefix: str = "") -> list[str]:
+    def list(self, *, namespace: str = "default", prefix: str = "") -> builtins.list[str]:
         """Keys that start with `prefix`, sorted."""
         with self._lock:
             rows = self._db.execute(
@@ -214,9 +228,7 @@ class Journal:
             )
         return cursor.rowcount > 0
 
-    def claim(
-        self, key: str, owner: str, *, seconds: float, namespace: str = "default"
-    ) -> bool:
+    def claim(self, key: str, owner: str, *, seconds: float, namespace: str = "default") -> bool:
         """Take, or keep, a lease on a key; False while another owner's lease lasts. Atomic."""
         now = time.time()
         with self._transaction():
@@ -233,7 +245,7 @@ class Journal:
         with self._transaction():
             return self._db.execute("DELETE FROM leases WHERE owner = ?", (owner,)).rowcount
 
-    def namespaces(self) -> list[str]:
+    def namespaces(self) -> builtins.list[str]:
         """Namespaces that hold a value, sorted."""
         with self._lock:
             rows = self._db.execute("SELECT DISTINCT namespace FROM memory ORDER BY 1").fetchall()

@@ -2,6 +2,6 @@
 
 from mlestar.engine.data import Table, load_table
 from mlestar.engine.model import TabularEnsemble
-from mlestar.engine.run import Run, load_run, resume, run
+from mlestar.engine.runs import Run, load_run, resume, run
 
 __all__ = ["Run", "Table", "TabularEnsemble", "load_run", "load_table", "resume", "run"]

@@ -89,7 +89,9 @@ def load_table(
     if missing:
         raise DataError(f"drop names columns {missing}, which are not in the table")
     frame = frame.drop(columns=list(drop))
-    series = pandas.Series(np.asarray(values)) if not hasattr(values, "dtype") else pandas.Series(values)
+    series = (
+        pandas.Series(np.asarray(values)) if not hasattr(values, "dtype") else pandas.Series(values)
+    )
     series = series.reset_index(drop=True)
     frame = frame.reset_index(drop=True)
     findings = DataValidator(min_rows=max(2 * folds, 10)).check(frame, series)
@@ -104,7 +106,9 @@ def load_table(
             )
         if rare:
             findings.append(
-                Finding("warning", target_name, f"classes {rare} have fewer rows than there are folds")
+                Finding(
+                    "warning", target_name, f"classes {rare} have fewer rows than there are folds"
+                )
             )
     return Table(frame, y, kind, target_name, classes, findings, name)
 
@@ -129,9 +133,7 @@ def _read(data: Any, target: Any, pandas: Any) -> tuple[Any, Any, str, str]:
     if target is None or isinstance(target, str):
         raise DataError("target must be the array of values to predict where data is an array")
     if np.ndim(target) != 1 or len(target) != len(array):
-        raise DataError(
-            f"target has shape {np.shape(target)}, but data has {len(array)} rows"
-        )
+        raise DataError(f"target has shape {np.shape(target)}, but data has {len(array)} rows")
     frame = pandas.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
     return frame.infer_objects(), target, "target", "array"
 

@@ -18,8 +18,8 @@ from mlestar.exceptions import RunFolderError
 from mlestar.execution.processes import ProcessExecutor
 from mlestar.execution.resources import ResourceManager
 
-# The engine's fits are claimed under one name: whoever holds the folder's lock is the engine, and takes
-# over at once what a killed one had claimed.
+# The engine's fits are claimed under one name: whoever holds the folder's lock is the engine, and
+# takes over at once what a killed one had claimed.
 OWNER = "engine"
 _POLL = 0.02
 
@@ -85,12 +85,12 @@ def search(
     clock = Clock(
         state.manifest["seconds"], _spent(journal), bool(state.manifest["refit"]), started
     )
-    if state.ensemble is not None:
+    if state.is_combined():
         return state, clock, False
     journal.release(OWNER)
     threads = int(state.manifest["threads"])
     count = workers or ResourceManager.detect().workers(threads)
-    interrupted = False
+    interrupted: bool = False
     # The report's library loads while the first fits run.
     threading.Thread(target=_warm_up, daemon=True).start()
     with ProcessExecutor(count, preload=PRELOAD) as executor:
@@ -98,9 +98,8 @@ def search(
             folder, journal, executor, owner=OWNER, deadline=clock.left_to_fits
         )
         agents: list[Agent] = [SearchAgent(), training, EvaluationAgent(), EnsembleAgent(folder)]
-        seen = 0
-        heartbeat = 0.0
-        while state.ensemble is None:
+        seen, heartbeat = 0, 0.0
+        while not state.is_combined():
             try:
                 new = events if seen == 0 else journal.events(seen)
                 seen = new[-1].seq if new else seen

@@ -54,7 +54,8 @@ class TabularEnsemble(SupervisedModel):
         self.members = members
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Fit every member once more, on all rows of another table (`y` as class numbers or values)."""
+        """Fit every member once more, on all rows of another table (`y` as class numbers or
+        values)."""
         from sklearn.base import clone
 
         matrix = self._matrix(X)
@@ -114,13 +115,19 @@ class TabularEnsemble(SupervisedModel):
         return self.schema.matrix(X)
 
     def save(self, path: str | Path) -> Path:
-        """Write a folder: ``model.json`` and a skops file for each pipeline; whole or not at all."""
+        """Write a folder: ``model.json`` and a skops file for each pipeline; whole or not at
+        all."""
         from mlestar.models.persistence import dumps
 
         files = [[dumps(p) for p in pipelines] for _, pipelines in self.members]
         return write_model(
-            path, self.schema, self.task, self.classes, self.metric,
-            [weight for weight, _ in self.members], files,
+            path,
+            self.schema,
+            self.task,
+            self.classes,
+            self.metric,
+            [weight for weight, _ in self.members],
+            files,
         )
 
     @classmethod

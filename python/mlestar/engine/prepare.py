@@ -39,7 +39,8 @@ def prepare(table: Table, config: MLConfig, out: str | Path | None) -> Path:
     folder = Path(out) if out is not None else _default_folder(table.name)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunFolderError(
-            f"out is {str(folder)!r}, which exists and is not empty; resume it, or name another folder"
+            f"out is {str(folder)!r}, which exists and is not empty; "
+            "resume it, or name another folder"
         )
     existed = folder.exists()
     try:
@@ -108,21 +109,21 @@ def _manifest(table: Table, config: MLConfig) -> dict[str, Any]:
         raise ConfigError(f"evaluation_config.metric: {error}") from error
     if training.fits is not None and training.fits < evaluation.folds:
         raise ConfigError(
-            f"training_params.fits is {training.fits}, but one trial alone takes {evaluation.folds} "
-            "fits, one for each fold"
+            f"training_params.fits is {training.fits}, but one trial alone takes "
+            f"{evaluation.folds} fits, one for each fold"
         )
     if training.families is not None:
         try:
-            Space.of(table.task, 1, has_categories=False, has_missing=False, families=training.families)
+            Space.of(
+                table.task, 1, has_categories=False, has_missing=False, families=training.families
+            )
         except ValueError as error:
             raise ConfigError(f"training_params.{error}") from error
     seconds = training.seconds
     if seconds is None and training.fits is None:
         seconds = DEFAULT_SECONDS
     machine = ResourceManager.detect()
-    memory = (
-        machine.memory_bytes // 2 if training.memory_mb is None else training.memory_mb * 2**20
-    )
+    memory = machine.memory_bytes // 2 if training.memory_mb is None else training.memory_mb * 2**20
     return {
         "version": SCHEMA_VERSION,
         "name": table.name,

@@ -53,7 +53,11 @@ class _Lines:
             )
         if state.closed and not self._closed:
             self._closed = True
-            print(f"{clock.elapsed:7.1f} s  search closed ({state.closed})", file=self._stream, flush=True)
+            print(
+                f"{clock.elapsed:7.1f} s  search closed ({state.closed})",
+                file=self._stream,
+                flush=True,
+            )
 
 
 @contextmanager

@@ -101,7 +101,8 @@ class ModelComparator:
 
         if len(first) != len(second) or len(first) < 2:
             raise ValueError(
-                f"scores of {len(first)} and {len(second)} folds, but both must have the same, at least 2"
+                f"scores of {len(first)} and {len(second)} folds, but both must have the same "
+                "number, at least 2"
             )
         differences = [a - b for a, b in zip(first, second, strict=True)]
         mean, low, high = mean_interval(differences, self.confidence)

@@ -41,7 +41,8 @@ class CrossValidator:
 
         cls = KFold if task == "regression" else StratifiedKFold
         with warnings.catch_warnings():
-            # Classes rarer than the folds are among the data's findings; here they need no second word.
+            # Classes rarer than the folds are among the data's findings; here they need no second
+            # word.
             warnings.filterwarnings("ignore", message="The least populated class")
             yield from cls(self.folds, shuffle=True, random_state=self.seed).split(X, y)
 

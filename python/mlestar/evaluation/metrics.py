@@ -107,7 +107,11 @@ _ALIASES = {
     "mae": "neg_mean_absolute_error",
 }
 _SHORT = {full: alias for alias, full in _ALIASES.items()}
-_DEFAULTS = {"binary": "roc_auc", "multiclass": "neg_log_loss", "regression": "neg_root_mean_squared_error"}
+_DEFAULTS = {
+    "binary": "roc_auc",
+    "multiclass": "neg_log_loss",
+    "regression": "neg_root_mean_squared_error",
+}
 
 
 class MetricsCalculator:
@@ -152,7 +156,9 @@ class MetricsCalculator:
             hint = f"did you mean {close[0]!r}?" if close else f"known: {cls.names(task)}"
             raise ValueError(f"metric is {name!r}, which is not known; {hint}")
         if task is not None and task not in metric.tasks:
-            raise ValueError(f"metric is {name!r}, but for {task} it must be one of {cls.names(task)}")
+            raise ValueError(
+                f"metric is {name!r}, but for {task} it must be one of {cls.names(task)}"
+            )
         return metric
 
     @classmethod

@@ -68,7 +68,8 @@ class ReportGenerator:
     --------
     >>> from mlestar import ReportGenerator
     >>> from mlestar.evaluation.report import ReportContent
-    >>> page = ReportGenerator().generate(ReportContent("<b>", "binary", "roc_auc", True, [0, 1], []))
+    >>> page = ReportGenerator().generate(ReportContent("<b>", "binary", "roc_auc", True, [0, 1],
+    []))
     >>> "<b>" in page, "&lt;b&gt;" in page
     (False, True)
     """
@@ -126,9 +127,13 @@ def _interval(row: dict[str, Any]) -> str:
 def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     head = "".join(f"<th>{html.escape(h)}</th>" for h in headings)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
+        for row in rows
     )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
 def _summary(content: ReportContent) -> str:
@@ -138,7 +143,9 @@ def _summary(content: ReportContent) -> str:
     cards = []
     if content.ensemble is not None:
         cards.append(("ensemble", _number(content.ensemble["score"]), _interval(content.ensemble)))
-    cards.append((f"best single: {done[0]['family']}", _number(done[0]["score"]), _interval(done[0])))
+    cards.append(
+        (f"best single: {done[0]['family']}", _number(done[0]["score"]), _interval(done[0]))
+    )
     failed = len(content.leaderboard) - len(done)
     trials = f"{failed} failed" if failed else "none failed"
     cards.append(("trials", str(len(content.leaderboard)), trials))
@@ -151,14 +158,13 @@ def _summary(content: ReportContent) -> str:
     )
     direction = "greater" if content.greater_is_better else "smaller"
     return (
-        f'<p>Metric: <b>{html.escape(content.metric)}</b> ({direction} is better), with confidence '
+        f"<p>Metric: <b>{html.escape(content.metric)}</b> ({direction} is better), with confidence "
         f'intervals that allow for overlapping folds.</p><div class="cards">{parts}</div>'
     )
 
 
 def _figure(width: float, height: float) -> Any:
-    figure = require("matplotlib.figure", "run").Figure(figsize=(width, height), layout="constrained")
-    return figure
+    return require("matplotlib.figure", "run").Figure(figsize=(width, height), layout="constrained")
 
 
 def _image(figure: Any, alt: str) -> str:
@@ -173,9 +179,9 @@ def _image(figure: Any, alt: str) -> str:
 
 def _label(text: Any, longest: int = 32) -> str:
     """Text for a figure: short, and with no dollar sign left to matplotlib's formulas."""
-    text = str(text)
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
-    return text.replace("\\", "\\\\").replace("$", r"\$")
+    words = str(text)
+    words = words if len(words) <= longest else words[: longest - 1] + "…"
+    return words.replace("\\", "\\\\").replace("$", r"\$")
 
 
 def _search_curve(content: ReportContent) -> str:
@@ -187,14 +193,23 @@ def _search_curve(content: ReportContent) -> str:
     figure = _figure(8.4, 3.0)
     axes = figure.subplots()
     scores = np.array([row["score"] for row in rows])
-    best = np.maximum.accumulate(scores) if content.greater_is_better else np.minimum.accumulate(scores)
+    best = (
+        np.maximum.accumulate(scores)
+        if content.greater_is_better
+        else np.minimum.accumulate(scores)
+    )
     numbers = [row["trial"] for row in rows]
     marks = {"search": "o", "ablation": "x", "refine": "^"}
     for purpose, mark in marks.items():
         chosen = [i for i, row in enumerate(rows) if row.get("purpose", "search") == purpose]
         if chosen:
             axes.scatter(
-                [numbers[i] for i in chosen], scores[chosen], s=18, marker=mark, color=MUTED, label=purpose
+                [numbers[i] for i in chosen],
+                scores[chosen],
+                s=18,
+                marker=mark,
+                color=MUTED,
+                label=purpose,
             )
     axes.step(numbers, best, where="post", color=ACCENT, lw=2, label="best so far")
     # A hopeless trial must not flatten the curve that matters.
@@ -220,7 +235,9 @@ def _ablation(content: ReportContent) -> str:
     axes = figure.subplots()
     places = np.arange(len(blocks))
     values = np.array([b["difference"] for b in blocks])
-    reach = np.array([[v - b["ci_low"], b["ci_high"] - v] for v, b in zip(values, blocks, strict=True)]).T
+    reach = np.array(
+        [[v - b["ci_low"], b["ci_high"] - v] for v, b in zip(values, blocks, strict=True)]
+    ).T
     colors = [STRONG if b["block"] == last["focus"] else ACCENT for b in blocks]
     axes.barh(places, values, color=colors, height=0.55)
     axes.errorbar(values, places, xerr=np.abs(reach), fmt="none", ecolor=MUTED, capsize=3, lw=1)
@@ -232,7 +249,14 @@ def _ablation(content: ReportContent) -> str:
         f"<b>{html.escape(str(last['focus']))}</b>; the search went on to refine it.</p>"
     )
     rows = [
-        [a["round"] + 1, a["base"], b["block"], _number(b["difference"]), _interval(b), _number(b["p_value"])]
+        [
+            a["round"] + 1,
+            a["base"],
+            b["block"],
+            _number(b["difference"]),
+            _interval(b),
+            _number(b["p_value"]),
+        ]
         for a in rounds
         for b in a["blocks"]
     ]
@@ -329,7 +353,9 @@ def _weights(content: ReportContent) -> str:
     rows = list(content.weights)[:12][::-1]
     figure = _figure(8.4, 0.7 + 0.32 * len(rows))
     axes = figure.subplots()
-    axes.barh([_label(name, 44) for name, _ in rows], [w for _, w in rows], color=ACCENT, height=0.6)
+    axes.barh(
+        [_label(name, 44) for name, _ in rows], [w for _, w in rows], color=ACCENT, height=0.6
+    )
     axes.set_xlabel("weight")
     more = len(content.weights) - len(rows)
     note = f"<p class='note'>and {more} lighter members</p>" if more > 0 else ""
@@ -344,7 +370,9 @@ def _leaderboard(content: ReportContent) -> str:
         spec = dict(row["params"])
         params = spec.pop("params", {})
         spec.pop("family", None)
-        chosen = ", ".join([*map(str, spec.values()), *(f"{k}={_short(v)}" for k, v in params.items())])
+        chosen = ", ".join(
+            [*map(str, spec.values()), *(f"{k}={_short(v)}" for k, v in params.items())]
+        )
         rows.append(
             [
                 row["rank"] if row["rank"] is not None else "failed",
@@ -376,4 +404,7 @@ def _findings(content: ReportContent) -> str:
 def _settings(content: ReportContent) -> str:
     rows = [[key, "–" if value is None else value] for key, value in content.settings.items()]
     config = html.escape(json.dumps(content.config, indent=2))
-    return _table(["", ""], rows) + f"<details><summary>all of it</summary><pre>{config}</pre></details>"
+    return (
+        _table(["", ""], rows)
+        + f"<details><summary>all of it</summary><pre>{config}</pre></details>"
+    )

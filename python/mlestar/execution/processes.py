@@ -29,7 +29,9 @@ class _Scheduled(Task):
         except concurrent.futures.TimeoutError:
             return Outcome("timeout", error="stopped: out of time")
         except pebble.ProcessExpired as error:
-            return Outcome("died", error=f"the worker process ended with exit code {error.exitcode}")
+            return Outcome(
+                "died", error=f"the worker process ended with exit code {error.exitcode}"
+            )
         except Exception as error:
             return Outcome("failed", error=f"{type(error).__name__}: {error}")
 
@@ -82,7 +84,8 @@ class ProcessExecutor(Executor):
         return _Scheduled(self._pool.schedule(function, args=args, timeout=timeout))
 
     def put(self, value: Any) -> Any:
-        """The value itself, which is pickled with each call: put large ones in an `ArtifactStore`."""
+        """The value itself, which is pickled with each call: put large ones in an
+        `ArtifactStore`."""
         return value
 
     def get(self, reference: Any) -> Any:

@@ -59,9 +59,10 @@ def accuracy_score(
             if score is not None:
                 answered("accuracy_score")
                 return score
-    return decline("accuracy_score")(
+    fallback: float = decline("accuracy_score")(
         y_true, y_pred, normalize=normalize, sample_weight=sample_weight
     )
+    return fallback
 
 
 def confusion_matrix(
@@ -403,7 +404,7 @@ def _prf(
     """The four results, warned about where they are undefined; None to decline."""
     if not (average is None or average in _AVERAGES):
         return None
-    if isinstance(beta, bool) or not isinstance(beta, Real) or not beta >= 0:
+    if isinstance(beta, bool) or not isinstance(beta, Real) or not float(beta) >= 0:
         return None
     if average != "binary" and not (pos_label is None or pos_label == 1):
         return None  # scikit-learn warns that it is ignored
@@ -425,8 +426,9 @@ def _prf(
             return None
     if positive is None or (wanted is not None and None in wanted):
         return None
+    known = None if wanted is None else [label for label in wanted if label is not None]
     found = _core.metrics.precision_recall_fscore(
-        t, p, w, float(beta), mode, positive, wanted, filler
+        t, p, w, float(beta), mode, positive, known, filler
     )
     if found is None:
         return None

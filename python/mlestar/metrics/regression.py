@@ -157,7 +157,8 @@ def r2_score(
     if t is not None and t.ndim and t.shape[0] > 1 and isinstance(force_finite, bool):
         sums = _errors(_core.metrics.explained, t, p, sample_weight)
         if sums is not None:
-            result = _explained(*sums, multioutput, force_finite, t, p)
+            residual, total = sums
+            result = _explained(residual, total, multioutput, force_finite, t, p)
     if result is None:
         return decline("r2_score")(
             y_true,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,9 @@ def log_loss(
     options = {"normalize": normalize, "sample_weight": sample_weight, "labels": labels}
     if not (isinstance(y_pred, str) and y_pred == "deprecated"):
         options["y_pred"] = y_pred
-    function = decline("log_loss")
-    return function(y_true, **options) if y_proba is None else function(y_true, y_proba, **options)
+    given = () if y_proba is None else (y_proba,)
+    fallback: float = decline("log_loss")(y_true, *given, **options)
+    return fallback
 
 
 def brier_score_loss(
@@ -128,7 +130,7 @@ def brier_score_loss(
             one_sided = p.ndim == 1 or p.shape[1] == 1  # the core counts the positive class once
             half = binary if scale_by_half == "auto" else scale_by_half
             return loss * (1.0 if half else 2.0) if one_sided else loss * (0.5 if half else 1.0)
-    return decline("brier_score_loss")(
+    fallback: float = decline("brier_score_loss")(
         y_true,
         y_proba,
         sample_weight=sample_weight,
@@ -136,6 +138,7 @@ def brier_score_loss(
         labels=labels,
         scale_by_half=scale_by_half,
     )
+    return fallback
 
 
 def _rule(
@@ -155,7 +158,16 @@ def _rule(
             known = codes.y_pred
     if known is not None and not (known[1:] > known[:-1]).all():
         return None  # scikit-learn warns that it sorts them
-    loss: float | None = function(t, p, w, known, last)
+    found: tuple[float, bool] | None = function(t, p, w, known, last)
+    if found is None:
+        return None
+    loss, normalized = found
+    if not normalized:
+        warnings.warn(
+            "The y_prob values do not sum to one. Make sure to pass probabilities.",
+            UserWarning,
+            stacklevel=3,
+        )
     return loss
 
 

@@ -25,7 +25,7 @@ _ROOM = "sklearn.model_selection"
 _MOST_FOLDS = 65535
 
 
-class KFold(sklearn.model_selection.KFold):
+class KFold(sklearn.model_selection.KFold):  # type: ignore[misc]
     """K consecutive folds, shuffled first if asked.
 
     Drop-in for `sklearn.model_selection.KFold`: the same parameters, errors and indices; only
@@ -63,20 +63,18 @@ class KFold(sklearn.model_selection.KFold):
         """
         if type(self)._iter_test_indices is not _KFOLD_INDICES or self.n_splits > _MOST_FOLDS:
             declined("KFold")
-            yield from super().split(X, y, groups)
-            return
+            folds: Iterator[tuple[Any, Any]] = super().split(X, y, groups)
+            return folds
+        _say_groups_are_ignored(self, groups)
+        return self._folds(X, y, groups)
+
+    def _folds(self, X: Any, y: Any, groups: Any) -> Iterator[tuple[Any, Any]]:
         X, y, groups = indexable(X, y, groups)
         rows = _num_samples(X)
         if self.n_splits > rows:  # scikit-learn words the error
             declined("KFold")
-            yield from super().split(X, y, groups)
+            yield from super().split(X, y)
             return
-        if groups is not None:
-            warnings.warn(
-                f"The groups parameter is ignored by {self.__class__.__name__}",
-                UserWarning,
-                stacklevel=2,
-            )
         answered("KFold")
         if self.shuffle:
             with _generator(check_random_state(self.random_state)) as generator:
@@ -91,7 +89,7 @@ class KFold(sklearn.model_selection.KFold):
             yield _core.model_selection.split_range(rows, start, stop)
 
 
-class StratifiedKFold(sklearn.model_selection.StratifiedKFold):
+class StratifiedKFold(sklearn.model_selection.StratifiedKFold):  # type: ignore[misc]
     """K folds that keep each class's share.
 
     Drop-in for `sklearn.model_selection.StratifiedKFold`: the same parameters, errors, warnings and
@@ -130,22 +128,24 @@ class StratifiedKFold(sklearn.model_selection.StratifiedKFold):
         train, test : ndarray of int64
             Ascending row numbers.
         """
-        # A generator in scikit-learn too: nothing is checked or drawn before the first fold is asked for.
-        found = None
+        codes = None
         if type(self)._make_test_folds is _STRATIFIED_FOLDS and self.n_splits <= _MOST_FOLDS:
             codes = _codes(y)
-            if codes is not None and _num_samples(X) == codes.shape[0] >= self.n_splits:
-                found = self._assign(codes)
+        if codes is None:
+            declined("StratifiedKFold")
+            folds: Iterator[tuple[Any, Any]] = super().split(X, y, groups)
+            return folds
+        _say_groups_are_ignored(self, groups)
+        return self._folds(X, y, groups, codes)
+
+    def _folds(self, X: Any, y: Any, groups: Any, codes: Any) -> Iterator[tuple[Any, Any]]:
+        # Drawn when the first fold is asked for, as in scikit-learn.
+        indexable(X, y, groups)
+        found = self._assign(codes) if codes.shape[0] >= self.n_splits else None
         if found is None:
             declined("StratifiedKFold")
-            yield from super().split(X, y, groups)
+            yield from super().split(X, y)
             return
-        if groups is not None:
-            warnings.warn(
-                f"The groups parameter is ignored by {self.__class__.__name__}",
-                UserWarning,
-                stacklevel=2,
-            )
         folds, smallest = found
         if self.n_splits > smallest:
             warnings.warn(
@@ -280,6 +280,15 @@ def _train_test_rows(
             classes, train_counts.tolist(), test_counts.tolist(), generator
         )
     return drawn
+
+
+def _say_groups_are_ignored(splitter: Any, groups: Any) -> None:
+    if groups is not None:
+        warnings.warn(
+            f"The groups parameter is ignored by {type(splitter).__name__}",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _codes(y: Any) -> Any:

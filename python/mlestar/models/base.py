@@ -16,7 +16,8 @@ class MLESTARModel(ABC):
     """A model: fitted, asked, scored, saved.
 
     Parameters are the arguments of ``__init__``, kept under their names, as scikit-learn has it, so
-    that `sklearn.base.clone` works. `mlestar.testing.ModelContract` is the test suite of this class.
+    that `sklearn.base.clone` works. `mlestar.testing.ModelContract` is the test suite of this
+    class.
     """
 
     @abstractmethod
@@ -37,7 +38,8 @@ class MLESTARModel(ABC):
         return sorted(p.name for p in parameters if p.name != "self" and p.kind != p.VAR_KEYWORD)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters by name; with `deep`, those of parameters that have some as ``name__inner``."""
+        """Parameters by name; with `deep`, those of parameters that have some as
+        ``name__inner``."""
         params: dict[str, Any] = {}
         for name in self._parameter_names():
             value = params[name] = getattr(self, name)

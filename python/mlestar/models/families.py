@@ -64,7 +64,9 @@ def make_estimator(
     return makers[family](family, task == "regression", dict(params), seed, threads)
 
 
-def _lightgbm(family: str, regression: bool, params: dict[str, Any], seed: int, threads: int) -> Any:
+def _lightgbm(
+    family: str, regression: bool, params: dict[str, Any], seed: int, threads: int
+) -> Any:
     lightgbm = require("lightgbm", "run")
     settings = {
         "n_estimators": 300,
@@ -142,7 +144,9 @@ def _mlp(family: str, regression: bool, params: dict[str, Any], seed: int, threa
     return estimator
 
 
-def _neighbors(family: str, regression: bool, params: dict[str, Any], seed: int, threads: int) -> Any:
+def _neighbors(
+    family: str, regression: bool, params: dict[str, Any], seed: int, threads: int
+) -> Any:
     from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
     settings = {"n_neighbors": 15, "weights": "distance"} | params

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from mlestar._lazy import require
 from mlestar.exceptions import ModelFileError
 
-# Types of the estimators we make that are plain data or pure computation when loaded. A type joins this
-# list in code, by review, never by what a file says of itself.
+# Types of the estimators we make that are plain data or pure computation when loaded. A type joins
+# this list in code, by review, never by what a file says of itself.
 TRUSTED_TYPES = (
     "collections.OrderedDict",
     "lightgbm.basic.Booster",

@@ -88,7 +88,8 @@ class DataPipeline:
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Fit, then apply to the same data, or give what the cache kept of the same call.
 
-        Steps that learn by cross-fitting (a ``fit_transform`` of their own, as `TargetEncoder`'s) are
+        Steps that learn by cross-fitting (a ``fit_transform`` of their own, as `TargetEncoder`'s)
+        are
         not used that way here: `transform` after `fit` is what new data get.
         """
         if self.caching.folder is None:

@@ -117,8 +117,10 @@ class TableSchema:
                 dates = pandas.to_datetime(values, errors="coerce")
                 if getattr(dates.dt, "tz", None) is not None:
                     dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
-                for part in _DATE_PARTS:
-                    parts.append(getattr(dates.dt, part).to_numpy(dtype=np.float64, na_value=np.nan))
+                parts.extend(
+                    getattr(dates.dt, part).to_numpy(dtype=np.float64, na_value=np.nan)
+                    for part in _DATE_PARTS
+                )
                 days = (dates - pandas.Timestamp(1970, 1, 1)) / pandas.Timedelta(days=1)
                 parts.append(days.to_numpy(dtype=np.float64))
             else:
@@ -137,7 +139,5 @@ class TableSchema:
     def from_dict(cls, values: dict[str, Any]) -> TableSchema:
         """What `to_dict` gave."""
         return cls(
-            tuple(
-                Column(c["name"], c["kind"], tuple(c["categories"])) for c in values["columns"]
-            )
+            tuple(Column(c["name"], c["kind"], tuple(c["categories"])) for c in values["columns"])
         )

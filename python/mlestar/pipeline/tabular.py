@@ -1,4 +1,5 @@
-"""The pipelines a search fits: blocks that are chosen by name and built from scikit-learn's parts."""
+"""The pipelines a search fits: blocks that are chosen by name and built from scikit-learn's
+parts."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ IMPUTE = ("none", "median", "mean", "median_indicator")
 ENCODE = ("ordinal", "onehot", "target", "native")
 SCALE = ("none", "standard", "quantile")
 
-# Families that take missing values as they are, and those that take categories. scikit-learn's histogram
+# Families that take missing values as they are, and those that take categories. scikit-learn's
+# histogram
 # gradient boosting would take these too, but then holds a function that no model file may.
 TAKES_MISSING = ("lightgbm", "hist_gradient_boosting")
 TAKES_CATEGORIES = ("lightgbm",)
@@ -83,7 +85,8 @@ def make_pipeline(
     --------
     >>> from mlestar.pipeline import PipelineSpec, make_pipeline
     >>> pipeline, _ = make_pipeline(PipelineSpec("linear", scale="standard"), "regression", [0, 0])
-    >>> pipeline.fit([[0.0, 1.0], [1.0, float("nan")], [2.0, 0.0]], [0.0, 1.0, 2.0]).predict([[1.0, 1.0]]).shape
+    >>> pipeline = pipeline.fit([[0.0, 1.0], [1.0, float("nan")], [2.0, 0.0]], [0.0, 1.0, 2.0])
+    >>> pipeline.predict([[1.0, 1.0]]).shape
     (1,)
     """
     from sklearn.compose import ColumnTransformer
@@ -110,7 +113,9 @@ def make_pipeline(
     estimator = make_estimator(spec.family, task, spec.params, seed=seed, threads=threads)
     fit_arguments: dict[str, Any] = {}
     if spec.encode == "native" and categories:
-        first = len(numbers)  # the indicators of missing numbers come with impute, never with native
+        first = len(
+            numbers
+        )  # the indicators of missing numbers come with impute, never with native
         places = [
             first + k
             for k, i in enumerate(categories)

@@ -81,10 +81,14 @@ class DataValidator:
         findings = []
         names = [str(name) for name in table.columns]
         findings += [
-            Finding("error", name, "is not in the table") for name in self.required if name not in names
+            Finding("error", name, "is not in the table")
+            for name in self.required
+            if name not in names
         ]
         twice = sorted({name for name in names if names.count(name) > 1})
-        findings += [Finding("error", name, "is the name of more than one column") for name in twice]
+        findings += [
+            Finding("error", name, "is the name of more than one column") for name in twice
+        ]
         if not names:
             findings.append(Finding("error", "", "the table has no columns to learn from"))
         if len(table) < self.min_rows:
@@ -118,9 +122,15 @@ class DataValidator:
                 findings.append(
                     Finding("warning", name, f"holds the same values as {seen[fingerprint]}")
                 )
-            elif distinct == rows and rows > 50 and not pandas.api.types.is_float_dtype(values.dtype):
+            elif (
+                distinct == rows and rows > 50 and not pandas.api.types.is_float_dtype(values.dtype)
+            ):
                 findings.append(
-                    Finding("warning", name, "differs in every row; a row number or name predicts nothing")
+                    Finding(
+                        "warning",
+                        name,
+                        "differs in every row; a row number or name predicts nothing",
+                    )
                 )
             seen.setdefault(hashed.tobytes(), name)
         doubled = int(table.duplicated().sum()) if rows and not _unhashable(findings) else 0
@@ -132,9 +142,7 @@ class DataValidator:
         pandas = require("pandas", "run")
         values = pandas.Series(np.asarray(y))
         if len(values) != rows:
-            return [
-                Finding("error", "", f"the target has {len(values)} values for {rows} rows")
-            ]
+            return [Finding("error", "", f"the target has {len(values)} values for {rows} rows")]
         missing = int(values.isna().sum())
         if missing:
             return [Finding("error", "", f"the target lacks {missing} of {rows} values")]

@@ -1,4 +1,5 @@
-"""Which kind of trial comes when: Search, Test, Analyze, Refine as a function of the trial's number."""
+"""Which kind of trial comes when: Search, Test, Analyze, Refine as a function of the trial's
+number."""
 
 from __future__ import annotations
 

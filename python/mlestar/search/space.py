@@ -1,4 +1,5 @@
-"""The space of pipelines for one table: distributions of every choice, and the first ones to try."""
+"""The space of pipelines for one table: distributions of every choice, and the first ones to
+try."""
 
 from __future__ import annotations
 
@@ -101,7 +102,9 @@ class Space:
         scale = "none" if family in ("extra_trees", "random_forest") else "standard"
         return PipelineSpec(family, "median", "ordinal", scale)
 
-    def suggest(self, suggest: Suggest, base: PipelineSpec | None, block: str | None) -> PipelineSpec:
+    def suggest(
+        self, suggest: Suggest, base: PipelineSpec | None, block: str | None
+    ) -> PipelineSpec:
         """A pipeline drawn choice by choice; with a block, only that one differs from `base`."""
         keep = base if block is not None else None
         if keep is not None and block != "family":
@@ -203,7 +206,9 @@ def _for_small(space: Space) -> list[PipelineSpec]:
         PipelineSpec("k_nearest_neighbors", "median", onehot, "standard", {"n_neighbors": 25}),
         PipelineSpec("hist_gradient_boosting", "none", "ordinal", "none", _HISTOGRAM),
         PipelineSpec("extra_trees", "median", onehot, "none", {"min_samples_leaf": 4}),
-        PipelineSpec("mlp", "median", onehot, "standard", {"width": 128, "depth": 1, "alpha": 0.01}),
+        PipelineSpec(
+            "mlp", "median", onehot, "standard", {"width": 128, "depth": 1, "alpha": 0.01}
+        ),
     ]
 
 
