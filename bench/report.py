@@ -86,8 +86,8 @@ def run(sizes: list[int], reads: float, layouts: bool) -> list[dict[str, Any]]:
         for module in MODULES:
             if size == SMALL and module.endswith("greedy"):
                 continue
-            for row in import_module(module).rows(size):
-                results.append(_result(row, _SECONDS[size], reads))
+            rows = import_module(module).rows(size)
+            results += [_result(row, _SECONDS[size], reads) for row in rows]
     if layouts:
         results += [_result(row, 0.4, reads) for row in layout_rows()]
     return results

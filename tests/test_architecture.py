@@ -137,7 +137,8 @@ def test_packages_re_export_sorted(path):
     )
     assert exported == sorted(exported)
     if path.parent != PACKAGE:
-        assert not [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        defined = [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        assert defined in ([], ["__getattr__"])
 
 
 def test_no_public_function_bears_its_modules_name():

@@ -83,7 +83,7 @@ def test_a_run_leaves_everything_behind(reference):
     assert reference.ablation[0]["focus"] in ("scale", "params", "family")
     assert {row["purpose"] for row in rows} == {"search", "ablation"}
     page = reference.report.read_text()
-    for words in ("Leaderboard", "Analysis", "Ensemble", "Calibration", "data:image/png"):
+    for words in ("Leaderboard", "Analysis", "Ensemble", "calibration of", "data:image/png"):
         assert words in page
     assert "http://" not in page
     assert "https://" not in page

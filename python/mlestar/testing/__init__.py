@@ -1,5 +1,17 @@
 """What people who build on mlestar test with: call counts and contract suites."""
 
-from mlestar._calls import core_calls
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["core_calls"]
+from mlestar._calls import core_calls
+from mlestar._lazy import load_lazily
+
+if TYPE_CHECKING:
+    from mlestar.testing.contracts import ExecutorContract, MemoryStoreContract, ModelContract
+
+_NAMES = {"contracts": ["ExecutorContract", "MemoryStoreContract", "ModelContract"]}
+
+__all__ = ["ExecutorContract", "MemoryStoreContract", "ModelContract", "core_calls"]
+
+
+def __getattr__(name: str) -> Any:
+    return load_lazily(__name__, globals(), _NAMES, name)

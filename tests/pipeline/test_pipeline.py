@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+pandas = pytest.importorskip("pandas")
+
+from sklearn.preprocessing import MinMaxScaler, StandardScaler  # noqa: E402
+
+from mlestar import CacheManager, DataPipeline, DataValidator, StreamProcessor  # noqa: E402
+from mlestar.exceptions import DataError  # noqa: E402
+from mlestar.pipeline import TableSchema  # noqa: E402
+
+
+def table():
+    return pandas.DataFrame(
+        {
+            "n": [1.0, None, 3.0],
+            "c": ["b", "a", None],
+            "b": [True, False, True],
+            "d": pandas.to_datetime(["2024-01-02 03:00", None, "1970-01-02 00:00"]),
+        }
+    )
+
+
+def test_schema_round_trip_and_matrix():
+    schema = TableSchema.from_dict(TableSchema.learn(table()).to_dict())
+    matrix = schema.matrix(table())
+    assert schema.feature_names[:3] == ["n", "c", "b"]
+    assert schema.cardinalities[:3] == [0, 2, 0]
+    np.testing.assert_array_equal(matrix[:, 0], [1, np.nan, 3])
+    np.testing.assert_array_equal(matrix[:, 1], [1, 0, np.nan])
+    np.testing.assert_array_equal(matrix[0, 3:], [2024, 1, 2, 1, 3, 19724.125])
+    assert np.isnan(matrix[1, 3:]).all()
+    text = table().assign(n=["x", "y", "z"])
+    with pytest.raises(DataError, match="column 'n' must hold numbers"):
+        schema.matrix(text)
+    with pytest.raises(DataError, match="lacks columns"):
+        schema.matrix(table().drop(columns="c"))
+    infinite = table().assign(n=[np.inf, 1.0, 2.0])
+    assert np.isnan(schema.matrix(infinite)[0, 0])
+
+
+def test_validator_finds_what_is_wrong():
+    frame = pandas.DataFrame(
+        {
+            "id": np.arange(60),
+            "one": 1,
+            "none": np.nan,
+            "x": np.r_[0.5, np.arange(59) * 0.5],
+            "copy": 0.0,
+        }
+    )
+    frame["copy"] = frame["x"]
+    found = {(f.severity, f.column) for f in DataValidator().validate(frame)}
+    assert found >= {
+        ("warning", "id"),
+        ("warning", "one"),
+        ("warning", "none"),
+        ("warning", "copy"),
+    }
+    assert DataValidator(required=["y"]).validate(frame)[0].severity == "error"
+    with pytest.raises(DataError, match="'y' is not in the table"):
+        DataValidator(required=["y"]).check(frame)
+    with pytest.raises(DataError, match="target is constant"):
+        DataValidator().check(frame, np.ones(60))
+    with pytest.raises(DataError, match="60 rows"):
+        DataValidator().check(frame, np.ones(6))
+    with pytest.raises(DataError, match="more than one column"):
+        DataValidator().check(pandas.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]))
+    with pytest.raises(DataError, match="lists or objects"):
+        DataValidator().check(pandas.DataFrame({"a": [[1], [2]]}))
+
+
+def test_pipeline_fits_streams_and_caches(tmp_path, rng):
+    X = rng.normal(size=(500, 3)) * 5
+    pipeline = DataPipeline(
+        [StandardScaler(), MinMaxScaler()],
+        caching=CacheManager(tmp_path / "cache"),
+        streaming=StreamProcessor(chunk_rows=64),
+    )
+    whole = pipeline.fit_transform(X)
+    np.testing.assert_allclose(whole.min(axis=0), 0, atol=1e-12)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    streamed = DataPipeline([StandardScaler(), MinMaxScaler()], streaming=StreamProcessor(64))
+    streamed.fit_stream(X)
+    np.testing.assert_allclose(np.vstack(list(streamed.stream(X))), whole, atol=1e-9)
+    with pytest.raises(TypeError, match="no fit and transform"):
+        DataPipeline([object()])
+
+    class NoStream:
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            return X
+
+    with pytest.raises(TypeError, match="has no partial_fit"):
+        DataPipeline([NoStream()]).fit_stream(X)
+
+
+def test_a_table_that_is_wrong_is_not_fitted():
+    with pytest.raises(DataError, match="no columns"):
+        DataPipeline([StandardScaler()]).fit(pandas.DataFrame())
+
+
+def test_files_are_read_in_chunks(tmp_path):
+    frame = pandas.DataFrame({"a": np.arange(10), "b": list("abcdefghij")})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    for name in ("t.csv", "t.parquet"):
+        chunks = list(StreamProcessor(chunk_rows=4).chunks(tmp_path / name))
+        assert [len(c) for c in chunks] == [4, 4, 2]
+        pandas.testing.assert_frame_equal(pandas.concat(chunks, ignore_index=True), frame)
+    with pytest.raises(ValueError, match="chunk_rows is 0"):
+        StreamProcessor(0)
+
+
+def test_cache_keeps_under_its_limit_and_survives_damage(tmp_path):
+    cache = CacheManager(tmp_path, max_bytes=3000)
+    for i in range(5):
+        cache.get_or_compute(f"k{i}", lambda i=i: np.full(100, i))
+    assert sum(p.stat().st_size for p in tmp_path.glob("*.npy")) <= 3000
+    (tmp_path / "k4.npy").write_bytes(b"cut")
+    np.testing.assert_array_equal(cache.get_or_compute("k4", lambda: np.arange(3)), np.arange(3))
+    assert cache.key({"a": 1}, np.arange(3)) != cache.key({"a": 2}, np.arange(3))
+    assert cache.key({}, np.arange(3)) != cache.key({}, np.arange(3.0))
+    assert cache.key({}, np.array(["a", 1], dtype=object)) != cache.key(
+        {}, np.array(["a", 2], dtype=object)
+    )

@@ -1,0 +1,80 @@
+import pytest
+
+for needed in ("optuna", "lightgbm"):
+    pytest.importorskip(needed)
+
+from mlestar.models import FAMILIES  # noqa: E402
+from mlestar.pipeline import PipelineSpec, make_pipeline  # noqa: E402
+from mlestar.search import BLOCKS, Space, ablate, propose, step_of  # noqa: E402
+from mlestar.search.sampler import Result, choices_of  # noqa: E402
+
+SPACE = Space.of("binary", 1000, has_categories=True, has_missing=True)
+
+
+def test_the_same_seed_trial_and_results_give_the_same_pipeline():
+    results = [
+        Result(choices_of(spec, SPACE), float(i)) for i, spec in enumerate(SPACE.portfolio())
+    ]
+    first = [propose(SPACE, k, 3, results) for k in range(20, 30)]
+    assert first == [propose(SPACE, k, 3, results) for k in range(20, 30)]
+    assert first != [propose(SPACE, k, 4, results) for k in range(20, 30)]
+    assert len({str(p.spec) for p in first}) == 10
+
+
+def test_every_proposal_can_be_built():
+    for k in range(60):
+        base = SPACE.portfolio()[k % len(SPACE.portfolio())]
+        block = (None, *BLOCKS)[k % 6]
+        proposal = propose(SPACE, k, 0, [], base=base, block=block)
+        make_pipeline(proposal.spec, "binary", [0, 5, 0])
+        assert PipelineSpec.from_dict(proposal.spec.to_dict()) == proposal.spec
+
+
+@pytest.mark.parametrize("block", ["impute", "encode", "scale", "params"])
+def test_refining_a_block_keeps_the_others(block):
+    base = PipelineSpec("lightgbm", "median", "onehot", "none", {"n_estimators": 77})
+    for k in range(20):
+        spec = propose(SPACE, k, 0, [], base=base, block=block).spec.to_dict()
+        for name, value in base.to_dict().items():
+            if name != block:
+                assert spec[name] == value
+
+
+def test_ablation_changes_one_block_or_says_that_there_is_nothing_to_take():
+    base = PipelineSpec("mlp", "median", "onehot", "quantile", {"width": 64})
+    for block in BLOCKS:
+        plain = ablate(base, block, SPACE)
+        assert plain != base
+        make_pipeline(plain, "binary", [0, 5])
+    assert ablate(PipelineSpec("linear", "mean", "ordinal", "none"), "impute", SPACE) is None
+    assert ablate(PipelineSpec("linear", "mean", "ordinal", "none"), "scale", SPACE) is None
+    numeric = Space.of("binary", 1000, has_categories=False, has_missing=False)
+    assert ablate(base, "impute", numeric) is None
+    assert ablate(base, "encode", numeric) is None
+
+
+def test_the_schedule_leaves_a_window_before_it_refines():
+    for window in (0, 1, 3):
+        steps = [step_of(k, 5, window, None) for k in range(60)]
+        for k, step in enumerate(steps):
+            if step.purpose == "refine":
+                ablations = [
+                    j
+                    for j, s in enumerate(steps)
+                    if s.purpose == "ablation" and s.round == step.round
+                ]
+                assert max(ablations) < k - window
+    assert [step_of(k, 12, 2, 6).purpose for k in range(6)] == ["search"] * 3 + ["ablation"] * 3
+
+
+def test_families_are_checked():
+    with pytest.raises(ValueError, match="'svm'"):
+        Space.of("binary", 10, has_categories=False, has_missing=False, families=["svm"])
+    with pytest.raises(ValueError, match="families is empty"):
+        Space.of("binary", 10, has_categories=False, has_missing=False, families=[])
+    large = Space.of("binary", 10**6, has_categories=False, has_missing=False)
+    assert set(FAMILIES) - set(large.families) == {"k_nearest_neighbors"}
+    for family in FAMILIES:
+        only = Space.of("binary", 10, has_categories=True, has_missing=True, families=[family])
+        assert {spec.family for spec in only.portfolio()} == {family}
+        make_pipeline(only.plain(family), "binary", [0, 3])
