@@ -128,6 +128,11 @@ def test_the_same_seed_gives_the_same_run_for_any_number_of_workers(reference, t
     assert board(other) != board(reference)
 
 
+def interruptible():
+    """A test run started in the background of a shell ignores Ctrl-C; its children must not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(folder, fits=50, extra=()):
     config = folder.parent / "fast.json"
     config.write_text(json.dumps(FAST))
@@ -148,7 +153,9 @@ def start(folder, fits=50, extra=()):
         str(config),
         *extra,
     ]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=interruptible
+    )
 
 
 @pytest.mark.parametrize("moment", range(20))
@@ -280,7 +287,10 @@ def test_interrupted_with_the_best_result_written(tmp_path):
         ) >= 3:
             break
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
+    try:
+        assert process.wait(timeout=40) == 130
+    finally:
+        process.kill()
     found = mlestar.load_run(folder)
     assert found.finished
     assert found.weights

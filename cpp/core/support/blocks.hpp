@@ -1,4 +1,4 @@
-// The loop every single-pass metric shares: tasks over threads, blocks in a task, one partial
+// The loop every single-pass reduction shares: tasks over threads, blocks in a task, one partial
 // result a task, combined in the order of the data. Because tasks and blocks are numbered by the
 // data, the result does not depend on the number of threads.
 #pragma once

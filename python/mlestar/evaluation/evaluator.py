@@ -26,7 +26,7 @@ class CrossValidator:
     >>> import numpy as np
     >>> from mlestar import CrossValidator
     >>> CrossValidator(folds=2).assign(np.array([0, 1, 0, 1]), "binary").tolist()
-    [0, 0, 1, 1]
+    [1, 0, 0, 1]
     """
 
     def __init__(self, folds: int = 5, seed: int = 0) -> None:

@@ -68,8 +68,8 @@ class ReportGenerator:
     --------
     >>> from mlestar import ReportGenerator
     >>> from mlestar.evaluation.report import ReportContent
-    >>> page = ReportGenerator().generate(ReportContent("<b>", "binary", "roc_auc", True, [0, 1],
-    []))
+    >>> content = ReportContent("<b>", "binary", "roc_auc", True, [0, 1], [])
+    >>> page = ReportGenerator().generate(content)
     >>> "<b>" in page, "&lt;b&gt;" in page
     (False, True)
     """

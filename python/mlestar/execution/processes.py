@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
-import multiprocessing
+import threading
 from collections.abc import Callable, Sequence
-from multiprocessing import forkserver
+from multiprocessing import context, forkserver, popen_forkserver, spawn
 from typing import Any
 
 from mlestar._lazy import require
@@ -39,15 +39,54 @@ class _Scheduled(Task):
         self._future.cancel()
 
 
+_preparation = threading.local()
+_original_preparation = spawn.get_preparation_data
+
+
+def _prepare(name: str) -> dict[str, Any]:
+    """What a new process is told of this one; for our workers, nothing of the main script."""
+    data: dict[str, Any] = _original_preparation(name)
+    if getattr(_preparation, "without_main", False):
+        data.pop("init_main_from_path", None)
+        data.pop("init_main_from_name", None)
+    return data
+
+
+class _Popen(popen_forkserver.Popen):
+    """Starts a worker that does not run the caller's script again.
+
+    Python's own would, so that functions defined there can be found; a script without a main guard
+    would then start itself in every worker. Ours run functions of installed modules only.
+    """
+
+    def _launch(self, process_obj: Any) -> None:
+        spawn.get_preparation_data = _prepare
+        _preparation.without_main = True
+        try:
+            super()._launch(process_obj)
+        finally:
+            _preparation.without_main = False
+
+
+class _Process(context.ForkServerProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 (multiprocessing's name)
+        return _Popen(process_obj)
+
+
+class _Context(context.ForkServerContext):
+    Process = _Process  # type: ignore[assignment]
+
+
 def start_forkserver(preload: Sequence[str] = ()) -> Any:
     """Start the process that workers are forked from, if it does not run yet; returns its context.
 
     Called early, it imports the modules while the caller does other things.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
+    workers = _Context()
+    workers.set_forkserver_preload(list(preload))
     forkserver.ensure_running()
-    return context
+    return workers
 
 
 class ProcessExecutor(Executor):
@@ -56,7 +95,7 @@ class ProcessExecutor(Executor):
     Parameters
     ----------
     workers : int
-        Processes at a time.
+        Processes at a time. They run functions of importable modules, not of the main script.
     preload : sequence of str, default=()
         Modules to import once, in the process that workers are forked from, so that a replacement
         starts in milliseconds. That process never runs a thread, so forking it is safe.
@@ -73,9 +112,9 @@ class ProcessExecutor(Executor):
         if workers < 1:
             raise ValueError(f"workers is {workers}, but must be at least 1")
         pebble = require("pebble", "run")
-        context = start_forkserver(preload)
+        workers_context = start_forkserver(preload)
         self._workers = workers
-        self._pool = pebble.ProcessPool(max_workers=workers, context=context)
+        self._pool = pebble.ProcessPool(max_workers=workers, context=workers_context)
 
     def submit(
         self, function: Callable[..., Any], *args: Any, timeout: float | None = None

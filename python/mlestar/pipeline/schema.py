@@ -11,7 +11,7 @@ from mlestar._lazy import require
 from mlestar.exceptions import DataError
 
 _NUMBERS, _CATEGORIES, _DATES = "number", "category", "date"
-_DATE_PARTS = ("year", "month", "day", "dayofweek", "hour")
+_DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,21 @@ class MemoryStoreContract(ABC):
     def test_round_trip_is_exact(self, tmp_path: Path) -> None:
         """JSON comes back as it went in."""
         store = self.make(tmp_path)
-        values = [None, True, 0, -1, 2**70, 0.1, 1e-300, "", "true", "007", "é\u2028", [], {"a": [1, {}]}]
+        values: list[Any] = [
+            None,
+            True,
+            0,
+            -1,
+            2**70,
+            0.1,
+            1e-300,
+            "",
+            "true",
+            "007",
+            "é\u2028",
+            [],
+            {"a": [1, {}]},
+        ]
         for i, value in enumerate(values):
             store.store(f"k{i}", value)
             back = store.retrieve(f"k{i}")
