@@ -14,11 +14,9 @@ LEFT_OUT = {"mlestar._core", "mlestar.__main__", "mlestar.agents.__main__"}
 
 
 def modules():
-    found = ["mlestar"]
-    for module in pkgutil.walk_packages(mlestar.__path__, "mlestar."):
-        if module.name not in LEFT_OUT and not module.name.startswith("mlestar._core"):
-            found.append(module.name)
-    return found
+    found = [module.name for module in pkgutil.walk_packages(mlestar.__path__, "mlestar.")]
+    found = [n for n in found if n not in LEFT_OUT and not n.startswith("mlestar._core")]
+    return ["mlestar", *found]
 
 
 @pytest.mark.parametrize("name", modules())

@@ -46,6 +46,7 @@ def mixed_table(rng, n=240):
         }
     )
     frame.loc[::7, "x"] = np.nan
+    frame["x again"] = frame["x"]
     frame["y"] = np.where(
         x + (colour == "red") + rng.normal(0, 0.5, n) > 0, "yes & $no$", "<b>no</b>"
     )

@@ -7,8 +7,11 @@ import ctypes
 import os
 import resource
 import signal
+import threading
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,9 @@ from mlestar.pipeline.tabular import PipelineSpec, make_pipeline
 # Probabilities of 0 and 1 that a forest or a neighbourhood gives are a matter of its size, not
 # certainties; log loss would take them at their word.
 PROBABILITY_FLOOR = 1e-4
+
+OUT_OF_MEMORY = 77
+"""Exit code of a worker whose fit took more memory than it may."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -47,7 +53,6 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
         ``peak_bytes``, ``device`` and ``loss_curve``.
     """
     _die_with_parent()
-    _limit_memory(int(job["memory_bytes"]))
     _reset_peak()
     wall, cpu = time.perf_counter(), time.process_time()
     artifacts = ArtifactStore(Path(folder) / "artifacts")
@@ -65,7 +70,8 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
     )
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(job["threads"]), warnings.catch_warnings():
+    limits = (threadpool_limits(job["threads"]), _memory_limit(int(job["memory_bytes"])))
+    with limits[0], limits[1], warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters of them shows in the score
         pipeline.fit(X[train], y[train], **arguments)
         out_of_fold = answer(pipeline, X[test], job["task"], job["classes"])
@@ -91,7 +97,6 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
 def refit_all(folder: str, job: dict[str, Any]) -> str:
     """Fit one pipeline on all rows; returns the artifact of the fitted pipeline."""
     _die_with_parent()
-    _limit_memory(int(job["memory_bytes"]))
     artifacts = ArtifactStore(Path(folder) / "artifacts")
     pipeline, arguments = make_pipeline(
         PipelineSpec.from_dict(job["spec"]),
@@ -102,7 +107,8 @@ def refit_all(folder: str, job: dict[str, Any]) -> str:
     )
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(job["threads"]), warnings.catch_warnings():
+    limits = (threadpool_limits(job["threads"]), _memory_limit(int(job["memory_bytes"])))
+    with limits[0], limits[1], warnings.catch_warnings():
         warnings.simplefilter("ignore")
         X, y = (_array(str(artifacts.folder), job[name]) for name in ("X", "y"))
         pipeline.fit(np.asarray(X), np.asarray(y), **arguments)
@@ -134,15 +140,35 @@ def _die_with_parent() -> None:
         pass  # not Linux
 
 
-def _limit_memory(limit: int) -> None:
-    """Let this process grow by `limit` bytes at most; more is a MemoryError."""
+@contextmanager
+def _memory_limit(limit: int) -> Iterator[None]:
+    """End this process, with `OUT_OF_MEMORY`, when it grows by more than `limit` bytes.
+
+    A thread looks every 20 ms. The system's own limit (RLIMIT_AS) would not do: OpenBLAS waits
+    forever for memory that it is refused.
+    """
+    start, over = _resident_bytes(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            if _resident_bytes() - start > limit:
+                os._exit(OUT_OF_MEMORY)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _resident_bytes() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:
-        return
-    size = pages * os.sysconf("SC_PAGE_SIZE")
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size + limit, hard))
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _reset_peak() -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mlestar.agents.base import Agent
-from mlestar.agents.fitting import fit_fold
+from mlestar.agents.fitting import OUT_OF_MEMORY, fit_fold
 from mlestar.agents.state import Trial
 from mlestar.coordination.base import Event, MemoryStore
-from mlestar.execution.base import Executor, Task
+from mlestar.execution.base import Executor, Outcome, Task
 
 PRELOAD = ("mlestar.agents._preload",)
 """Modules that an executor's processes had better have imported before the first fit."""
@@ -89,6 +89,9 @@ class TrainingAgent(Agent):
                 continue
             del self._running[number, fold]
             outcome = task.outcome()
+            if outcome.exit_code == OUT_OF_MEMORY:  # it would again
+                megabytes = int(self.state.manifest["memory_bytes"]) // 2**20
+                outcome = Outcome("failed", error=f"took more than {megabytes} MiB of memory")
             where = {"trial": number, "fold": fold}
             if outcome.status == "done":
                 self._reported.add((number, fold))

@@ -22,11 +22,14 @@ class Outcome:
         What it returned, if done.
     error : str
         What went wrong, else empty.
+    exit_code : int or None
+        Of the process, if it died.
     """
 
     status: str
     value: Any = None
     error: str = ""
+    exit_code: int | None = None
 
 
 class Task(ABC):

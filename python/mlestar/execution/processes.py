@@ -29,9 +29,8 @@ class _Scheduled(Task):
         except concurrent.futures.TimeoutError:
             return Outcome("timeout", error="stopped: out of time")
         except pebble.ProcessExpired as error:
-            return Outcome(
-                "died", error=f"the worker process ended with exit code {error.exitcode}"
-            )
+            words = f"the worker process ended with exit code {error.exitcode}"
+            return Outcome("died", error=words, exit_code=error.exitcode)
         except Exception as error:
             return Outcome("failed", error=f"{type(error).__name__}: {error}")
 
@@ -63,7 +62,7 @@ class _Popen(popen_forkserver.Popen):
         spawn.get_preparation_data = _prepare
         _preparation.without_main = True
         try:
-            super()._launch(process_obj)
+            super()._launch(process_obj)  # type: ignore[misc]
         finally:
             _preparation.without_main = False
 
@@ -75,7 +74,7 @@ class _Process(context.ForkServerProcess):
 
 
 class _Context(context.ForkServerContext):
-    Process = _Process  # type: ignore[assignment]
+    Process = _Process
 
 
 def start_forkserver(preload: Sequence[str] = ()) -> Any:
