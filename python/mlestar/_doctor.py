@@ -25,7 +25,7 @@ def report() -> str:
         f"mlestar {info['version']}, Python {platform.python_version()}, {platform.platform()}",
         f"core: {info['compiler']}, levels {levels} (in use: {info['level']}), "
         f"{info['threads']} threads",
-        f"CUDA module: {'installed' if info['cuda'] else 'not built (MLESTAR_CUDA=ON builds it)'}",
+        f"CUDA module: {'installed' if info['cuda'] else 'none in this version'}",
         f"GPU: {_gpu()}",
         "",
     ]
