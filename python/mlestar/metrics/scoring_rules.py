@@ -145,7 +145,7 @@ def _rule(
     function: Any, y_true: Any, y_proba: Any, sample_weight: Any, labels: Any, last: Any
 ) -> float | None:
     """One scoring rule of the core on codes where labels are strings; None to decline."""
-    t, p = as_array(y_true), as_array(y_proba)
+    t, p = _widen(as_array(y_true)), _widen(as_array(y_proba))
     w = None if sample_weight is None else as_array(sample_weight)
     known = None if labels is None else as_array(labels)
     if p is None or t is None or (sample_weight is not None and w is None):
@@ -169,6 +169,11 @@ def _rule(
             stacklevel=3,
         )
     return loss
+
+
+def _widen(array: Any) -> Any:
+    """Half precision as doubles, which holds every value; scikit-learn does the same."""
+    return array.astype(np.float64) if array is not None and array.dtype == np.float16 else array
 
 
 def _brier(y_true: Any, p: Any, sample_weight: Any, pos_label: Any, labels: Any) -> float | None:
