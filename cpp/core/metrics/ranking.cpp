@@ -341,6 +341,7 @@ std::optional<double> roc_auc_of(const vector_view& y_true, const vector_view& s
                                  const vector_view& weight, const label_range& labels) {
     partition<Score> parts(y_true, score, weight, labels.maximum, labels.minimum);
     if (!parts.build()) return std::nullopt;
+    if (labels.minimum == labels.maximum) return std::nan("");  // undefined; the caller says so
     const auto& kernel = kernels_of<Score>();
     const auto n = static_cast<std::size_t>(parts.buckets());
     if (!weight) {
@@ -428,7 +429,7 @@ std::optional<double> roc_auc(const vector_view& y_true, const vector_view& scor
                               const vector_view& weight) {
     if (!fits(y_true, score, weight) || !exact_as_double(score)) return std::nullopt;
     const auto labels = range_of({y_true});
-    if (!labels || labels->minimum == labels->maximum) return std::nullopt;
+    if (!labels) return std::nullopt;
     return score.type == dtype::f32 ? roc_auc_of<float>(y_true, score, weight, *labels)
                                     : roc_auc_of<double>(y_true, score, weight, *labels);
 }

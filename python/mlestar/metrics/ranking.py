@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from mlestar._arrays import as_array
@@ -76,6 +77,15 @@ def roc_auc_score(
                 area = _core.metrics.roc_auc(codes.y_true, s, w)
             if area is not None:
                 answered("roc_auc_score")
+                if area != area:
+                    from sklearn.exceptions import UndefinedMetricWarning
+
+                    warnings.warn(
+                        "Only one class is present in y_true. ROC AUC score is not defined in "
+                        "that case.",
+                        UndefinedMetricWarning,
+                        stacklevel=2,
+                    )
                 return area
     return decline("roc_auc_score")(
         y_true,
