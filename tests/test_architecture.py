@@ -80,6 +80,8 @@ def capabilities():
 def test_one_name_in_every_room(capability):
     room, name = capability.parts
     assert (CORE / room / f"{name}.cpp").is_file()
+    if (CORE / room / f"{name.split('_')[0]}.hpp").is_file() and "_" in name:
+        return  # a part of the capability before the underscore
     assert (ROOT / "cpp" / "bindings" / f"{room}_{name}.cpp").is_file()
     if name == "labels":  # what metrics of labels share: no public name of its own
         return
@@ -120,7 +122,7 @@ def test_bindings_have_no_loops():
 
 def test_file_sizes():
     for path in [*CORE.rglob("*.[hc]pp"), *(ROOT / "cpp" / "bindings").iterdir()]:
-        assert len(path.read_text().splitlines()) <= 500, path
+        assert len(path.read_text().splitlines()) <= 400, path
     for path in [*modules(), *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]:
         assert len(path.read_text().splitlines()) <= 600, path
 

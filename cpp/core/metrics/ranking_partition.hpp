@@ -1,0 +1,84 @@
+// Rows partitioned by score into buckets that fit L1, so that ranking metrics sort one bucket at a
+// time. Internal to the ranking metrics.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include "metrics/ranking.kernels.hpp"
+#include "metrics/ranking_partition.kernels.hpp"
+#include "support/blocks.hpp"
+#include "support/scratch.hpp"
+#include "support/span.hpp"
+
+namespace mlestar::metrics {
+
+// The rows split into as many contiguous pieces as threads are worth their while. The result does
+// not depend on it: pieces write to places in the order of the rows.
+struct pieces {
+    std::int64_t rows;
+    std::int64_t count;
+
+    explicit pieces(std::int64_t n)
+        : rows(n),
+          count(n < serial_below ? 1 : std::min<std::int64_t>(thread_count(), task_count(n))) {}
+
+    template <class Body>
+    void each_block(std::int64_t piece, Body body) const {
+        const std::int64_t blocks = (rows + block_size - 1) / block_size;
+        const std::int64_t last = std::min(rows, blocks * (piece + 1) / count * block_size);
+        for (std::int64_t at = blocks * piece / count * block_size; at < last; at += block_size)
+            body(at, std::min(block_size, last - at));
+    }
+};
+
+// Rows partitioned into buckets of ascending scores.
+template <class Score>
+class ranking_partition {
+public:
+    using key = std::conditional_t<std::is_same_v<Score, double>, std::uint64_t, std::uint32_t>;
+
+    ranking_partition(const vector_view& y_true, const vector_view& score,
+                      const vector_view& weight, std::int64_t positive, std::int64_t negative)
+        : label_(y_true),
+          score_(score),
+          weight_(weight),
+          positive_(positive),
+          negative_(negative),
+          pieces_(y_true.size) {}
+
+    // False for input to decline.
+    bool build();
+
+    std::int64_t buckets() const { return static_cast<std::int64_t>(starts_.size()) / 2; }
+    std::uint64_t positives() const { return positives_; }
+    std::uint64_t negatives() const { return static_cast<std::uint64_t>(label_.size) - positives_; }
+
+    bucket<key> at(std::int64_t b) const;
+    std::int64_t largest_bucket() const;
+
+private:
+    bool scan_all();
+    void choose_cells();
+    void count_cells();
+    void join_cells();
+    void scatter_all();
+
+    vector_view label_, score_, weight_;
+    std::int64_t positive_, negative_;
+    pieces pieces_;
+    score_scan scan_;
+    std::uint64_t positives_ = 0;
+    cell_map map_;
+    std::int64_t cells_ = 0;
+    std::int64_t zero_cell_ = 0;
+    std::vector<std::uint32_t> counts_;
+    std::vector<std::uint16_t> bucket_of_;
+    std::vector<std::uint64_t> places_, starts_, ends_;
+    scratch_array<key> keys_{static_cast<std::size_t>(label_.size)};
+    scratch_array<double> weights_{weight_ ? static_cast<std::size_t>(label_.size) : 0};
+};
+
+}  // namespace mlestar::metrics
