@@ -12,7 +12,17 @@ CORE = ROOT / "cpp" / "core"
 
 # Lower rooms know nothing of higher ones.
 LAYERS = [
-    {"_core", "_native", "_lazy", "_arrays", "_calls", "_threads", "exceptions"},
+    {
+        "_core",
+        "_core_cuda",
+        "_devices",
+        "_native",
+        "_lazy",
+        "_arrays",
+        "_calls",
+        "_threads",
+        "exceptions",
+    },
     {"metrics", "model_selection", "ensemble"},
     {"execution"},
     {"models", "pipeline", "evaluation", "config"},
@@ -91,6 +101,22 @@ def test_one_name_in_every_room(capability):
     assert (PACKAGE / "_core" / f"{room}.pyi").is_file()
 
 
+def cuda_capabilities():
+    return sorted(
+        path.stem for path in (ROOT / "cpp" / "cuda").glob("*.cu") if path.stem != "devices"
+    )
+
+
+@pytest.mark.parametrize("stem", cuda_capabilities())
+def test_cuda_has_the_cores_names(stem):
+    room, name = stem.split("_", 1)
+    assert (CORE / room / f"{name}.hpp").is_file()
+    assert (ROOT / "cpp" / "cuda" / f"{stem}.hpp").is_file()
+    assert (ROOT / "cpp" / "bindings" / f"cuda_{stem}.cpp").is_file()
+    assert (PACKAGE / "_core_cuda" / f"{room}.pyi").is_file()
+    assert (ROOT / "tests" / "cuda" / f"test_{stem}.py").is_file()
+
+
 def test_core_knows_neither_python_nor_cuda():
     for path in CORE.rglob("*.[hc]pp"):
         text = path.read_text()
@@ -121,7 +147,11 @@ def test_bindings_have_no_loops():
 
 
 def test_file_sizes():
-    for path in [*CORE.rglob("*.[hc]pp"), *(ROOT / "cpp" / "bindings").iterdir()]:
+    for path in [
+        *CORE.rglob("*.[hc]pp"),
+        *(ROOT / "cpp" / "bindings").iterdir(),
+        *(ROOT / "cpp" / "cuda").iterdir(),
+    ]:
         assert len(path.read_text().splitlines()) <= 400, path
     for path in [*modules(), *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]:
         assert len(path.read_text().splitlines()) <= 600, path

@@ -17,6 +17,15 @@ def test_build_info():
     assert info["level"] in info["levels"]
     assert info["threads"] == mlestar.get_num_threads()
     assert mlestar.__version__ == info["version"]
+    if info["cuda"] is not None:
+        assert set(info["cuda"]) == {
+            "architectures",
+            "runtime",
+            "driver",
+            "devices",
+            "why_no_device",
+        }
+        assert bool(info["cuda"]["devices"]) != bool(info["cuda"]["why_no_device"])
 
 
 def test_import_time_beyond_numpy(run_python):

@@ -15,10 +15,10 @@ __attribute__((visibility("default"))) void mlestar_set_num_threads(int count) {
 }
 }
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::build_info {
 namespace {
 
-pybind11::dict build_info() {
+pybind11::dict describe_build() {
     pybind11::dict info;
     info["version"] = MLESTAR_VERSION;
 #if defined(__clang__)
@@ -34,11 +34,11 @@ pybind11::dict build_info() {
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::build_info
 
-void add_build_info(pybind11::module_& module) {
-    module.def("build_info", build_info);
+void mlestar::bindings::add_build_info(pybind11::module_& module) {
+    using namespace build_info;
+    module.def("build_info", describe_build);
     module.def("get_num_threads", thread_count);
     module.def("set_num_threads", set_thread_count, pybind11::arg("count"));
 }
-
-}  // namespace mlestar::bindings

@@ -6,7 +6,7 @@
 #include "ensemble/greedy.hpp"
 #include "support/error.hpp"
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::ensemble_greedy {
 namespace {
 
 using ensemble::greedy_metric;
@@ -48,13 +48,13 @@ py::array_t<double> candidate_errors(const greedy_selection& selection) {
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::ensemble_greedy
 
-void add_ensemble_greedy(py::module_& module) {
+void mlestar::bindings::add_ensemble_greedy(py::module_& module) {
+    using namespace ensemble_greedy;
     py::class_<greedy_selection>(module, "GreedySelection")
         .def(py::init(&make), py::arg("metric"), py::arg("predictions"), py::arg("y"),
              py::arg("weight"))
         .def("candidate_errors", candidate_errors)
         .def("add", &greedy_selection::add, py::arg("model"));
 }
-
-}  // namespace mlestar::bindings

@@ -6,7 +6,7 @@
 #include "metrics/classification.hpp"
 #include "support/error.hpp"
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::metrics_classification {
 namespace {
 
 py::object accuracy(py::handle y_true, py::handle y_pred, py::handle weight, bool normalize) {
@@ -81,8 +81,10 @@ py::object precision_recall_fscore(py::handle y_true, py::handle y_pred, py::han
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::metrics_classification
 
-void add_metrics_classification(py::module_& module) {
+void mlestar::bindings::add_metrics_classification(py::module_& module) {
+    using namespace metrics_classification;
     module.def("accuracy", accuracy, py::arg("y_true"), py::arg("y_pred"), py::arg("weight"),
                py::arg("normalize"));
     module.def("confusion_matrix", confusion_matrix, py::arg("y_true"), py::arg("y_pred"),
@@ -91,5 +93,3 @@ void add_metrics_classification(py::module_& module) {
                py::arg("y_pred"), py::arg("weight"), py::arg("beta"), py::arg("average"),
                py::arg("positive"), py::arg("labels"), py::arg("zero_division"));
 }
-
-}  // namespace mlestar::bindings

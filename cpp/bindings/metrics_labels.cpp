@@ -5,7 +5,7 @@
 #include "bindings/rooms.hpp"
 #include "metrics/labels.hpp"
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::metrics_labels {
 namespace {
 
 // (codes of a, codes of b or None, sorted distinct strings) of one or two string arrays; None to
@@ -26,9 +26,9 @@ py::object encode_strings(py::handle a, py::handle b) {
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::metrics_labels
 
-void add_metrics_labels(py::module_& module) {
+void mlestar::bindings::add_metrics_labels(py::module_& module) {
+    using namespace metrics_labels;
     module.def("encode_strings", encode_strings, py::arg("a"), py::arg("b"));
 }
-
-}  // namespace mlestar::bindings

@@ -3,7 +3,7 @@
 #include "bindings/rooms.hpp"
 #include "metrics/ranking.hpp"
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::metrics_ranking {
 namespace {
 
 // Sorting a row costs about as much as reading ten.
@@ -37,11 +37,11 @@ py::object average_precision(py::handle y_true, py::handle score, py::handle wei
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::metrics_ranking
 
-void add_metrics_ranking(py::module_& module) {
+void mlestar::bindings::add_metrics_ranking(py::module_& module) {
+    using namespace metrics_ranking;
     module.def("roc_auc", roc_auc, py::arg("y_true"), py::arg("score"), py::arg("weight"));
     module.def("average_precision", average_precision, py::arg("y_true"), py::arg("score"),
                py::arg("weight"), py::arg("positive"));
 }
-
-}  // namespace mlestar::bindings

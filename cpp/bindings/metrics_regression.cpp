@@ -3,7 +3,7 @@
 #include "bindings/rooms.hpp"
 #include "metrics/regression.hpp"
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::metrics_regression {
 namespace {
 
 // The error of a single output is a float, those of several an array.
@@ -41,13 +41,13 @@ py::object explained(py::handle y_true, py::handle y_pred, py::handle weight) {
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::metrics_regression
 
-void add_metrics_regression(py::module_& module) {
+void mlestar::bindings::add_metrics_regression(py::module_& module) {
+    using namespace metrics_regression;
     module.def("mean_squared_error", mean_error<metrics::error_kind::squared>, py::arg("y_true"),
                py::arg("y_pred"), py::arg("weight"));
     module.def("mean_absolute_error", mean_error<metrics::error_kind::absolute>, py::arg("y_true"),
                py::arg("y_pred"), py::arg("weight"));
     module.def("explained", explained, py::arg("y_true"), py::arg("y_pred"), py::arg("weight"));
 }
-
-}  // namespace mlestar::bindings

@@ -5,7 +5,7 @@
 #include "bindings/rooms.hpp"
 #include "metrics/scoring_rules.hpp"
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::metrics_scoring_rules {
 namespace {
 
 // (score, whether every row of probabilities sums to one)
@@ -47,12 +47,12 @@ py::object brier_score(py::handle y_true, py::handle probability, py::handle wei
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::metrics_scoring_rules
 
-void add_metrics_scoring_rules(py::module_& module) {
+void mlestar::bindings::add_metrics_scoring_rules(py::module_& module) {
+    using namespace metrics_scoring_rules;
     module.def("log_loss", log_loss, py::arg("y_true"), py::arg("probability"), py::arg("weight"),
                py::arg("labels"), py::arg("normalize"));
     module.def("brier_score", brier_score, py::arg("y_true"), py::arg("probability"),
                py::arg("weight"), py::arg("labels"), py::arg("positive"));
 }
-
-}  // namespace mlestar::bindings

@@ -4,7 +4,7 @@
 #include "model_selection/gather.hpp"
 #include "support/error.hpp"
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::model_selection_gather {
 namespace {
 
 // Rows of an array of one or two axes whose rows are contiguous; None to decline (objects, other
@@ -34,9 +34,9 @@ py::object take_rows(py::handle source, const py::array_t<std::int64_t, py::arra
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::model_selection_gather
 
-void add_model_selection_gather(py::module_& module) {
+void mlestar::bindings::add_model_selection_gather(py::module_& module) {
+    using namespace model_selection_gather;
     module.def("take_rows", take_rows, py::arg("source"), py::arg("rows"));
 }
-
-}  // namespace mlestar::bindings

@@ -6,7 +6,7 @@
 #include "model_selection/splitters.hpp"
 #include "support/error.hpp"
 
-namespace mlestar::bindings {
+namespace mlestar::bindings::model_selection_splitters {
 namespace {
 
 using indices = py::array_t<std::int64_t>;
@@ -126,8 +126,10 @@ py::tuple stratified_draw(const model_selection::class_rows& classes,
 }
 
 }  // namespace
+}  // namespace mlestar::bindings::model_selection_splitters
 
-void add_model_selection_splitters(py::module_& module) {
+void mlestar::bindings::add_model_selection_splitters(py::module_& module) {
+    using namespace model_selection_splitters;
     py::class_<model_selection::folds>(module, "Folds").def("split", split, py::arg("fold"));
     py::class_<model_selection::class_rows>(module, "ClassRows");
     module.def("split_range", split_range, py::arg("rows"), py::arg("first"), py::arg("last"));
@@ -139,5 +141,3 @@ void add_model_selection_splitters(py::module_& module) {
     module.def("stratified_draw", stratified_draw, py::arg("classes"), py::arg("train_counts"),
                py::arg("test_counts"), py::arg("generator"));
 }
-
-}  // namespace mlestar::bindings

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from threading import Lock
 from typing import Any
+
+from mlestar._devices import to_host
 
 _lock = Lock()
 _counts: dict[str, list[int]] = {}
@@ -39,8 +42,15 @@ def original(name: str, module: str = "sklearn.metrics") -> Any:
 def decline(name: str, module: str = "sklearn.metrics") -> Callable[..., Any]:
     """Count a declined call and give the function that answers (or words the error) instead."""
     declined(name)
-    function: Callable[..., Any] = original(name, module)
-    return function
+    return partial(_on_host, original(name, module))
+
+
+def _on_host(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """scikit-learn's function on what it can read."""
+    return function(
+        *(to_host(value) for value in args),
+        **{argument: to_host(value) for argument, value in kwargs.items()},
+    )
 
 
 def core_calls() -> dict[str, dict[str, int]]:

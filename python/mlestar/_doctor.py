@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
 
 from mlestar._native import build_info
 
@@ -25,7 +26,7 @@ def report() -> str:
         f"mlestar {info['version']}, Python {platform.python_version()}, {platform.platform()}",
         f"core: {info['compiler']}, levels {levels} (in use: {info['level']}), "
         f"{info['threads']} threads",
-        f"CUDA module: {'installed' if info['cuda'] else 'none in this version'}",
+        f"CUDA module: {_cuda(info['cuda'])}",
         f"GPU: {_gpu()}",
         "",
     ]
@@ -37,6 +38,18 @@ def report() -> str:
         if missing and extra:
             lines.append(f"  get it with: pip install 'mlestar[{extra}]'")
     return "\n".join(lines)
+
+
+def _cuda(info: Any) -> str:
+    if info is None:
+        return (
+            "not built (pip install --config-settings=cmake.define.MLESTAR_CUDA=ON . "
+            "in the source tree, with nvcc)"
+        )
+    built = f"for architectures {info['architectures']}, runtime {info['runtime'] / 1000:g}"
+    if info["devices"]:
+        return f"{built}, on {', '.join(info['devices'])}"
+    return f"{built}, unused ({info['why_no_device']})"
 
 
 def _gpu() -> str:

@@ -11,6 +11,7 @@ except ImportError as error:
         "reinstall the package with pip install --force-reinstall mlestar"
     ) from error
 
+from mlestar._devices import cuda_module
 from mlestar._threads import register
 
 __all__ = ["_core", "build_info", "get_num_threads", "set_num_threads"]
@@ -27,7 +28,9 @@ def build_info() -> dict[str, object]:
         ``version``, ``compiler``, ``flags``, ``levels`` (instruction-set levels compiled),
         ``level``
         (the one in use; the environment variable ``MLESTAR_SIMD`` forces it), ``threads`` (see
-        `set_num_threads`) and ``cuda`` (whether the CUDA module is installed).
+        `set_num_threads`) and ``cuda``: None without the CUDA module, else a dict with
+        ``architectures``, ``runtime`` and ``driver`` (versions as CUDA counts: 13000 is 13.0),
+        ``devices`` (names) and ``why_no_device``.
 
     Examples
     --------
@@ -35,9 +38,8 @@ def build_info() -> dict[str, object]:
     >>> "baseline" in mlestar.build_info()["levels"]
     True
     """
-    from importlib.util import find_spec
-
-    return {**_core.build_info(), "cuda": find_spec("mlestar._core_cuda") is not None}
+    module = cuda_module()
+    return {**_core.build_info(), "cuda": None if module is None else module.build_info()}
 
 
 def get_num_threads() -> int:

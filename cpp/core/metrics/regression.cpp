@@ -29,7 +29,7 @@ void merge(moments& whole, const moments& block) {
     whole.weight = weight;
 }
 
-// function(moments of one output so far, y, p, w, count) for each block and output.
+// function(moments of one output so far, its number, y, p, w, count) for each block and output.
 template <class Function>
 std::vector<moments> reduce(const matrix_view& y_true, const matrix_view& y_pred,
                             const vector_view& weight, Function function) {
@@ -43,7 +43,7 @@ std::vector<moments> reduce(const matrix_view& y_true, const matrix_view& y_pred
                            const auto column = static_cast<std::int64_t>(j);
                            const double* y = load_f64(y_true.column(column), at, count, buffers.x);
                            const double* p = load_f64(y_pred.column(column), at, count, buffers.y);
-                           function(part[j], y, p, w, count);
+                           function(part[j], j, y, p, w, count);
                        }
                    });
     std::vector<moments> whole(outputs);
@@ -59,12 +59,13 @@ std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view
                                               const vector_view& weight) {
     if (!fits(y_true, y_pred, weight)) return std::nullopt;
     const auto error = kind == error_kind::squared ? kernels().squared : kernels().absolute;
-    const auto whole = reduce(
-        y_true, y_pred, weight,
-        [&](moments& part, const double* y, const double* p, const double* w, std::int64_t count) {
-            part.residual += error(y, p, w, count);
-            part.weight += w ? kernels().total(w, count) : static_cast<double>(count);
-        });
+    const auto whole = reduce(y_true, y_pred, weight,
+                              [&](moments& part, std::size_t, const double* y, const double* p,
+                                  const double* w, std::int64_t count) {
+                                  part.residual += error(y, p, w, count);
+                                  part.weight +=
+                                      w ? kernels().total(w, count) : static_cast<double>(count);
+                              });
     std::vector<double> result;
     for (const moments& output : whole) {
         result.push_back(output.residual / output.weight);
@@ -77,10 +78,18 @@ std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view
 std::optional<explained_sums> explained(const matrix_view& y_true, const matrix_view& y_pred,
                                         const vector_view& weight) {
     if (!fits(y_true, y_pred, weight)) return std::nullopt;
-    const auto whole =
-        reduce(y_true, y_pred, weight,
-               [&](moments& part, const double* y, const double* p, const double* w,
-                   std::int64_t count) { merge(part, kernels().explained(y, p, w, count)); });
+    std::vector<double> origins;
+    for (std::int64_t j = 0; j < y_true.columns; ++j) {
+        double buffer[block_size];
+        const std::int64_t count = std::min(y_true.rows, block_size);
+        origins.push_back(kernels().origin(load_f64(y_true.column(j), 0, count, buffer), count));
+    }
+    const auto whole = reduce(y_true, y_pred, weight,
+                              [&](moments& part, std::size_t output, const double* y,
+                                  const double* p, const double* w, std::int64_t count) {
+                                  const double origin = origins[output];
+                                  merge(part, kernels().explained(y, p, w, count, origin));
+                              });
     explained_sums result;
     for (const moments& output : whole) {
         if (!std::isfinite(output.residual) || !std::isfinite(output.square) ||

@@ -10,7 +10,7 @@ namespace mlestar::metrics {
 struct moments {
     double residual = 0.0;  // sum w (y - p)^2, or w |y - p|
     double weight = 0.0;    // sum w
-    double mean = 0.0;      // weighted mean of y
+    double mean = 0.0;      // weighted mean of y - origin
     double square = 0.0;    // sum w (y - mean)^2
 };
 
@@ -18,8 +18,9 @@ struct regression_kernels {
     double (*squared)(const double* y, const double* p, const double* weight, std::int64_t count);
     double (*absolute)(const double* y, const double* p, const double* weight, std::int64_t count);
     double (*total)(const double* weight, std::int64_t count);
-    moments (*explained)(const double* y, const double* p, const double* weight,
-                         std::int64_t count);
+    double (*origin)(const double* y, std::int64_t count);
+    moments (*explained)(const double* y, const double* p, const double* weight, std::int64_t count,
+                         double origin);
 };
 
 }  // namespace mlestar::metrics
@@ -47,32 +48,42 @@ double total(const double* weight, std::int64_t count) {
     return lane_sum(count, [=](std::int64_t i) { return weight[i]; });
 }
 
-// Two passes over a block in L1: its mean first, so that no digits cancel; taken from the first
-// value, so that a constant block has a square of exactly zero.
-moments explained(const double* y, const double* p, const double* weight, std::int64_t count) {
+// About the mean: the block's, taken from its first value, so that a constant column's is that
+// constant. Means are kept as distances from it, or a large mean would eat the digits of their
+// differences.
+double origin(const double* y, std::int64_t count) {
+    const double first = y[0];
+    const double sum = lane_sum(count, [=](std::int64_t i) { return y[i] - first; });
+    return first + sum / static_cast<double>(count);
+}
+
+// Two passes over a block in L1: its mean first, so that no digits cancel.
+moments explained(const double* y, const double* p, const double* weight, std::int64_t count,
+                  double origin) {
     moments block;
     block.residual = squared(y, p, weight, count);
-    const double first = y[0];
     if (weight == nullptr) {
         block.weight = static_cast<double>(count);
-        const double sum = lane_sum(count, [=](std::int64_t i) { return y[i] - first; });
-        const double mean = first + sum / block.weight;
+        const double sum = lane_sum(count, [=](std::int64_t i) { return y[i] - origin; });
+        const double mean = sum / block.weight;
         block.mean = mean;
-        block.square = lane_sum(count, [=](std::int64_t i) { return square(y[i] - mean); });
+        block.square =
+            lane_sum(count, [=](std::int64_t i) { return square((y[i] - origin) - mean); });
         return block;
     }
     block.weight = total(weight, count);
-    const double sum = lane_sum(count, [=](std::int64_t i) { return (y[i] - first) * weight[i]; });
-    const double mean = block.weight == 0.0 ? first : first + sum / block.weight;
+    const double sum = lane_sum(count, [=](std::int64_t i) { return (y[i] - origin) * weight[i]; });
+    const double mean = block.weight == 0.0 ? 0.0 : sum / block.weight;
     block.mean = mean;
-    block.square = lane_sum(count, [=](std::int64_t i) { return square(y[i] - mean) * weight[i]; });
+    block.square =
+        lane_sum(count, [=](std::int64_t i) { return square((y[i] - origin) - mean) * weight[i]; });
     return block;
 }
 
 }  // namespace
 
 extern const regression_kernels regression_kernels_table;
-const regression_kernels regression_kernels_table = {squared, absolute, total, explained};
+const regression_kernels regression_kernels_table = {squared, absolute, total, origin, explained};
 
 }  // namespace mlestar::metrics::MLESTAR_LEVEL
 #endif

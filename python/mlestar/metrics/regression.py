@@ -9,6 +9,7 @@ import numpy as np
 
 from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
+from mlestar._devices import device_call, on_device
 from mlestar._native import _core
 
 
@@ -22,7 +23,8 @@ def mean_squared_error(
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Finite numbers of any width and layout, read in place.
+        Finite numbers of any width and layout, read in place. With the CUDA module, arrays on one
+        GPU (CUDA tensors, CuPy arrays) are read there, on their own stream.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights.
     multioutput : {"raw_values", "uniform_average"} or array-like of shape (n_outputs,)
@@ -35,7 +37,8 @@ def mean_squared_error(
     Raises
     ------
     ValueError
-        As scikit-learn: shapes that differ, NaN or infinity.
+        As scikit-learn: shapes that differ, NaN or infinity. Also if some arrays are on a GPU and
+        others are not.
 
     Examples
     --------
@@ -44,8 +47,8 @@ def mean_squared_error(
     0.375
     """
     t, p = as_array(y_true), as_array(y_pred)
-    errors = _errors(_core.metrics.mean_squared_error, t, p, sample_weight)
-    result = None if errors is None else _combine(errors, multioutput, t, p)
+    errors = _errors(_core.metrics.mean_squared_error, y_true, y_pred, sample_weight, t, p)
+    result = None if errors is None else _combine(errors, multioutput, y_true, y_pred)
     if result is None:
         return decline("mean_squared_error")(
             y_true, y_pred, sample_weight=sample_weight, multioutput=multioutput
@@ -69,12 +72,12 @@ def root_mean_squared_error(
     0.612372
     """
     t, p = as_array(y_true), as_array(y_pred)
-    errors = _errors(_core.metrics.mean_squared_error, t, p, sample_weight)
+    errors = _errors(_core.metrics.mean_squared_error, y_true, y_pred, sample_weight, t, p)
     result = None
     if errors is not None and not (isinstance(errors, float) and errors < 0):
         with np.errstate(invalid="ignore"):
             roots = math.sqrt(errors) if isinstance(errors, float) else np.sqrt(errors)
-        result = _combine(roots, multioutput, t, p)
+        result = _combine(roots, multioutput, y_true, y_pred)
     if result is None:
         return decline("root_mean_squared_error")(
             y_true, y_pred, sample_weight=sample_weight, multioutput=multioutput
@@ -98,8 +101,8 @@ def mean_absolute_error(
     0.5
     """
     t, p = as_array(y_true), as_array(y_pred)
-    errors = _errors(_core.metrics.mean_absolute_error, t, p, sample_weight)
-    result = None if errors is None else _combine(errors, multioutput, t, p)
+    errors = _errors(_core.metrics.mean_absolute_error, y_true, y_pred, sample_weight, t, p)
+    result = None if errors is None else _combine(errors, multioutput, y_true, y_pred)
     if result is None:
         return decline("mean_absolute_error")(
             y_true, y_pred, sample_weight=sample_weight, multioutput=multioutput
@@ -154,11 +157,11 @@ def r2_score(
     """
     t, p = as_array(y_true), as_array(y_pred)
     result = None
-    if t is not None and t.ndim and t.shape[0] > 1 and isinstance(force_finite, bool):
-        sums = _errors(_core.metrics.explained, t, p, sample_weight)
+    if _rows(y_true, t) > 1 and isinstance(force_finite, bool):
+        sums = _errors(_core.metrics.explained, y_true, y_pred, sample_weight, t, p)
         if sums is not None:
             residual, total = sums
-            result = _explained(residual, total, multioutput, force_finite, t, p)
+            result = _explained(residual, total, multioutput, force_finite, y_true, y_pred)
     if result is None:
         return decline("r2_score")(
             y_true,
@@ -171,18 +174,34 @@ def r2_score(
     return result
 
 
-def _errors(function: Any, t: Any, p: Any, sample_weight: Any) -> Any:
+def _errors(function: Any, y_true: Any, y_pred: Any, sample_weight: Any, t: Any, p: Any) -> Any:
+    """What the core says, or the CUDA module for arrays on a GPU; None to decline."""
     w = None if sample_weight is None else as_array(sample_weight)
-    return None if sample_weight is not None and w is None else function(t, p, w)
+    if t is None or p is None or (w is None and sample_weight is not None):
+        return device_call(
+            "metrics",
+            function.__name__,
+            y_true=y_true,
+            y_pred=y_pred,
+            sample_weight=sample_weight,
+        )
+    return function(t, p, w)
 
 
-def _combine(values: Any, multioutput: Any, t: Any, p: Any) -> Any:
+def _rows(y_true: Any, t: Any) -> int:
+    if t is None:
+        return len(y_true) if on_device(y_true) else 0
+    return t.shape[0] if t.ndim else 0
+
+
+def _combine(values: Any, multioutput: Any, y_true: Any, y_pred: Any) -> Any:
     """One number of several outputs' values; None where `multioutput` is not what it must be."""
     if isinstance(multioutput, str):
         if multioutput == "uniform_average":
             return values if isinstance(values, float) else float(np.average(values))
         if multioutput == "raw_values":
-            single = t.dtype == p.dtype == np.float32
+            # NumPy's, CuPy's and PyTorch's dtypes have one way to be asked for their name.
+            single = all(str(getattr(y, "dtype", "")).endswith("float32") for y in (y_true, y_pred))
             return np.atleast_1d(values).astype(np.float32 if single else np.float64, copy=False)
         return None
     weights = as_array(multioutput)
@@ -192,7 +211,7 @@ def _combine(values: Any, multioutput: Any, t: Any, p: Any) -> Any:
 
 
 def _explained(
-    residual: Any, total: Any, multioutput: Any, force_finite: bool, t: Any, p: Any
+    residual: Any, total: Any, multioutput: Any, force_finite: bool, y_true: Any, y_pred: Any
 ) -> Any:
     if isinstance(residual, float) and total > 0.0 and multioutput in ("uniform_average", None):
         return 1.0 - residual / total
@@ -207,4 +226,4 @@ def _explained(
         return float(np.average(scores, weights=total))
     if multioutput is None:
         multioutput = "uniform_average"
-    return _combine(scores if scores.size > 1 else float(scores[0]), multioutput, t, p)
+    return _combine(scores if scores.size > 1 else float(scores[0]), multioutput, y_true, y_pred)

@@ -1,0 +1,6 @@
+from typing import Any
+
+from mlestar._core_cuda import metrics as metrics
+
+def build_info() -> dict[str, Any]: ...
+def synchronize(stream: int) -> None: ...
