@@ -1,4 +1,4 @@
-"""The table of ratios: python -m bench.report [--save FILE] [--compare OLD NEW].
+"""The table of ratios: python -m bench.report [--cuda] [--save FILE] [--compare OLD NEW].
 
 A time is the least of runs interleaved with the peers', on the same data, after the answers were compared.
 The fraction of bandwidth is the data's bytes, read once, over the time and over what this machine reads.
@@ -33,6 +33,8 @@ MODULES = [
     "bench.model_selection.bench_gather",
     "bench.ensemble.bench_greedy",
 ]
+CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]
+CUDA_SIZES = [100_000_000, SMALL]
 _SECONDS = {SMALL: 0.15, LARGE: 1.5}
 _TOLERATED = 0.8  # a row may lose a fifth of its ratio to noise before the gate fails
 
@@ -79,15 +81,16 @@ def answered_in_core(row: Row) -> str:
     return "core" if core_calls()[row.counted]["core"] > before else "fallback"
 
 
-def run(sizes: list[int], reads: float, layouts: bool) -> list[dict[str, Any]]:
+def run(sizes: list[int], reads: float, layouts: bool, modules: list[str]) -> list[dict[str, Any]]:
     """Every row measured."""
     results = []
     for size in sizes:
-        for module in MODULES:
+        for module in modules:
             if size == SMALL and module.endswith("greedy"):
                 continue
             rows = import_module(module).rows(size)
-            results += [_result(row, _SECONDS[size], reads) for row in rows]
+            seconds = _SECONDS[SMALL] if size <= SMALL else _SECONDS[LARGE]
+            results += [_result(row, seconds, reads) for row in rows]
     if layouts:
         results += [_result(row, 0.4, reads) for row in layout_rows()]
     return results
@@ -172,7 +175,8 @@ def main() -> int:
     """Measure and print, or compare two saved runs."""
     parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the results as JSON")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[LARGE, SMALL], metavar="N")
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="N")
+    parser.add_argument("--cuda", action="store_true", help="the rows that need a GPU, only those")
     parser.add_argument(
         "--no-layouts", action="store_true", help="leave the dtype and layout table out"
     )
@@ -180,13 +184,26 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.compare:
         return compare(*arguments.compare)
-    reads = bandwidth()
     info = mlestar.build_info()
-    print(
-        f"mlestar {info['version']}, {info['level']}, {info['threads']} threads, "
-        f"Python {platform.python_version()}; reads {reads / 1e9:.0f} GB/s\n"
+    cuda: Any = info["cuda"]
+    if arguments.cuda and not (cuda and cuda["devices"]):
+        parser.error("--cuda needs the CUDA module and a GPU: see mlestar doctor")
+    reads = import_module(CUDA_MODULES[0]).reads() if arguments.cuda else bandwidth()
+    where = (
+        ", ".join(cuda["devices"])
+        if arguments.cuda
+        else f"{info['level']}, {info['threads']} threads"
     )
-    results = run(arguments.sizes, reads, not arguments.no_layouts)
+    print(
+        f"mlestar {info['version']}, {where}, Python {platform.python_version()}; "
+        f"reads {reads / 1e9:.0f} GB/s\n"
+    )
+    results = run(
+        arguments.sizes or (CUDA_SIZES if arguments.cuda else [LARGE, SMALL]),
+        reads,
+        not (arguments.no_layouts or arguments.cuda),
+        CUDA_MODULES if arguments.cuda else MODULES,
+    )
     print(markdown(results))
     if arguments.save:
         arguments.save.write_text(

@@ -18,8 +18,8 @@ MODULES = {
     "split": "sklearn.model_selection.tests.test_split",
 }
 EXPECTED = {
+    # accuracy_score is only called there on multilabel indicators; "common" has the rest.
     "classification": [
-        "accuracy_score",
         "confusion_matrix",
         "f1_score",
         "log_loss",
@@ -63,8 +63,4 @@ def test_scikit_learns_own_tests_pass(part, tmp_path):
         assert counts.get(name, {}).get("core", 0) > 0, f"{name} was never answered in the core"
     for name, counter in counts.items():
         core, declined = counter.get("core", 0), counter.get("declined", 0)
-        if name in ("KFold", "StratifiedKFold"):
-            # Errors are scikit-learn's to word: declined there, and counted so.
-            assert core >= 0.5 * (core + declined), (name, counter)
-        elif core + declined >= 5:
-            assert core >= 0.9 * (core + declined), (name, counter)
+        assert core >= 0.9 * (core + declined), (name, counter)

@@ -48,6 +48,9 @@ def test_ablation_changes_one_block_or_says_that_there_is_nothing_to_take():
         make_pipeline(plain, "binary", [0, 5])
     assert ablate(PipelineSpec("linear", "mean", "ordinal", "none"), "impute", SPACE) is None
     assert ablate(PipelineSpec("linear", "mean", "ordinal", "none"), "scale", SPACE) is None
+    # A choice that is the family's default is nothing to take away.
+    assert ablate(PipelineSpec("linear", params={"C": 1.0}), "params", SPACE) is None
+    assert ablate(PipelineSpec("linear", params={"C": 0.5}), "params", SPACE) is not None
     numeric = Space.of("binary", 1000, has_categories=False, has_missing=False)
     assert ablate(base, "impute", numeric) is None
     assert ablate(base, "encode", numeric) is None

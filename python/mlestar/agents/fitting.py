@@ -43,8 +43,7 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
         The run's folder.
     job : dict
         ``spec``, ``task``, ``metric``, ``fold``, ``seed``, ``threads``, ``memory_bytes``,
-        ``classes``
-        (their number), ``cardinalities``, and the artifacts ``X``, ``y`` and ``folds_of_rows``.
+        ``classes`` (their number), ``cardinalities``, and the artifacts ``X``, ``y`` and ``folds_of_rows``.
 
     Returns
     -------
@@ -61,18 +60,8 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
     fold_of_row = _array(str(artifacts.folder), job["folds_of_rows"])
     test = np.flatnonzero(fold_of_row == job["fold"])
     train = np.flatnonzero(fold_of_row != job["fold"])
-    pipeline, arguments = make_pipeline(
-        PipelineSpec.from_dict(job["spec"]),
-        job["task"],
-        job["cardinalities"],
-        seed=job["seed"],
-        threads=job["threads"],
-    )
-    from threadpoolctl import threadpool_limits
-
-    limits = (threadpool_limits(job["threads"]), _memory_limit(int(job["memory_bytes"])))
-    with limits[0], limits[1], warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what matters of them shows in the score
+    pipeline, arguments = _pipeline(job)
+    with _limits(job):
         pipeline.fit(X[train], y[train], **arguments)
         out_of_fold = answer(pipeline, X[test], job["task"], job["classes"])
     metric = MetricsCalculator.find(job["metric"])
@@ -98,21 +87,35 @@ def refit_all(folder: str, job: dict[str, Any]) -> str:
     """Fit one pipeline on all rows; returns the artifact of the fitted pipeline."""
     _die_with_parent()
     artifacts = ArtifactStore(Path(folder) / "artifacts")
-    pipeline, arguments = make_pipeline(
+    pipeline, arguments = _pipeline(job)
+    with _limits(job):
+        X, y = (_array(str(artifacts.folder), job[name]) for name in ("X", "y"))
+        pipeline.fit(np.asarray(X), np.asarray(y), **arguments)
+    return artifacts.put(dumps(pipeline), ".skops")
+
+
+def _pipeline(job: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    return make_pipeline(
         PipelineSpec.from_dict(job["spec"]),
         job["task"],
         job["cardinalities"],
         seed=job["seed"],
         threads=job["threads"],
     )
+
+
+@contextmanager
+def _limits(job: dict[str, Any]) -> Iterator[None]:
+    """The job's threads and memory, without warnings: what matters of them shows in the score."""
     from threadpoolctl import threadpool_limits
 
-    limits = (threadpool_limits(job["threads"]), _memory_limit(int(job["memory_bytes"])))
-    with limits[0], limits[1], warnings.catch_warnings():
+    with (
+        threadpool_limits(job["threads"]),
+        _memory_limit(int(job["memory_bytes"])),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
-        X, y = (_array(str(artifacts.folder), job[name]) for name in ("X", "y"))
-        pipeline.fit(np.asarray(X), np.asarray(y), **arguments)
-    return artifacts.put(dumps(pipeline), ".skops")
+        yield
 
 
 def answer(pipeline: Any, X: Any, task: str, classes: int) -> Any:

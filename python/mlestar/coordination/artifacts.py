@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mlestar._files import write_whole
 
 
 class ArtifactStore:
@@ -35,21 +35,14 @@ class ArtifactStore:
     def put(self, data: bytes, suffix: str) -> str:
         """Write bytes, once; returns the artifact's name, hash and suffix.
 
-        The file appears whole or not at all: it is written beside and renamed.
+        The file appears whole or not at all.
         """
         name = hashlib.sha256(data).hexdigest()[:32] + suffix
         target = self.folder / name
         if target.exists():
             return name
         self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(target, lambda file: file.write(data))
         return name
 
     def path(self, name: str) -> Path:

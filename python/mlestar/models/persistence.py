@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mlestar._files import write_whole
 from mlestar._lazy import require
 from mlestar.exceptions import ModelFileError
 
@@ -62,14 +61,7 @@ def save(model: Any, path: str | Path) -> Path:
         raise ModelFileError(
             f"{type(model).__name__} holds types that a model file may not: {foreign}"
         )
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, lambda file: file.write(data))
     return path
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mlestar._files import write_whole
 
 
 class CacheManager:
@@ -73,14 +74,7 @@ class CacheManager:
 
     def _write(self, path: Path, array: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                np.save(file, array, allow_pickle=False)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, lambda file: np.save(file, array, allow_pickle=False))
         files = sorted(path.parent.glob("*.npy"), key=lambda file: file.stat().st_mtime)
         total = sum(file.stat().st_size for file in files)
         while total > self.max_bytes and len(files) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlestar.models.families import make_estimator
 from mlestar.pipeline.tabular import PipelineSpec
 from mlestar.search.space import Space
 
@@ -97,7 +98,11 @@ def ablate(spec: PipelineSpec, block: str, space: Space) -> PipelineSpec | None:
             return None
         values["scale"] = "none"
     elif block == "params":
-        if not spec.params:
+        plain, chosen = (
+            make_estimator(spec.family, space.task, params).get_params()
+            for params in ({}, spec.params)
+        )
+        if chosen == plain:  # the choice happens to be the family's default
             return None
         values["params"] = {}
     else:

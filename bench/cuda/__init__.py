@@ -1,0 +1,3 @@
+"""Rows that need a GPU."""
+
+__all__: list[str] = []
