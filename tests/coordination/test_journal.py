@@ -73,12 +73,12 @@ def test_artifacts_are_named_by_content_and_never_half_written(tmp_path, monkeyp
     with pytest.raises(FileNotFoundError):
         store.get("../a/" + name)
 
-    from mlestar.coordination import artifacts
+    from mlestar import _files
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(artifacts.os, "replace", full)
+    monkeypatch.setattr(_files.os, "replace", full)
     with pytest.raises(OSError, match="No space"):
         store.put(b"something else", ".bin")
     assert [p.name for p in store.folder.iterdir()] == [name]

@@ -41,7 +41,7 @@ def test_refining_a_block_keeps_the_others(block):
 
 
 def test_ablation_changes_one_block_or_says_that_there_is_nothing_to_take():
-    base = PipelineSpec("mlp", "median", "onehot", "quantile", {"width": 64})
+    base = PipelineSpec("mlp", "median", "onehot", "quantile", {"width": 32})
     for block in BLOCKS:
         plain = ablate(base, block, SPACE)
         assert plain != base
@@ -49,8 +49,8 @@ def test_ablation_changes_one_block_or_says_that_there_is_nothing_to_take():
     assert ablate(PipelineSpec("linear", "mean", "ordinal", "none"), "impute", SPACE) is None
     assert ablate(PipelineSpec("linear", "mean", "ordinal", "none"), "scale", SPACE) is None
     # A choice that is the family's default is nothing to take away.
-    assert ablate(PipelineSpec("linear", params={"C": 1.0}), "params", SPACE) is None
-    assert ablate(PipelineSpec("linear", params={"C": 0.5}), "params", SPACE) is not None
+    assert ablate(PipelineSpec("linear", params={"alpha": 1.0}), "params", SPACE) is None
+    assert ablate(PipelineSpec("linear", params={"alpha": 0.5}), "params", SPACE) is not None
     numeric = Space.of("binary", 1000, has_categories=False, has_missing=False)
     assert ablate(base, "impute", numeric) is None
     assert ablate(base, "encode", numeric) is None

@@ -43,7 +43,8 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
         The run's folder.
     job : dict
         ``spec``, ``task``, ``metric``, ``fold``, ``seed``, ``threads``, ``memory_bytes``,
-        ``classes`` (their number), ``cardinalities``, and the artifacts ``X``, ``y`` and ``folds_of_rows``.
+        ``classes`` (their number), ``cardinalities``, and the artifacts ``X``, ``y`` and
+        ``folds_of_rows``.
 
     Returns
     -------

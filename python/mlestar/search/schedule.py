@@ -98,11 +98,11 @@ def ablate(spec: PipelineSpec, block: str, space: Space) -> PipelineSpec | None:
             return None
         values["scale"] = "none"
     elif block == "params":
+        # An estimator writes itself by what is not its default.
         plain, chosen = (
-            make_estimator(spec.family, space.task, params).get_params()
-            for params in ({}, spec.params)
+            repr(make_estimator(spec.family, space.task, params)) for params in ({}, spec.params)
         )
-        if chosen == plain:  # the choice happens to be the family's default
+        if chosen == plain:
             return None
         values["params"] = {}
     else:
