@@ -27,9 +27,9 @@ const auto& kernels_of() {
 
 // function(bucket number, scratch) for every bucket, several to a task.
 template <class Item, class Partition, class Function>
-void over_buckets(const Partition& parts, Function function) {
+void over_buckets(const Partition& parts, std::size_t room_per_row, Function function) {
     constexpr std::int64_t at_once = 16;
-    const auto room = 2 * static_cast<std::size_t>(parts.largest_bucket());
+    const auto room = room_per_row * static_cast<std::size_t>(parts.largest_bucket());
     const std::int64_t tasks = (parts.buckets() + at_once - 1) / at_once;
     const auto rows = static_cast<std::int64_t>(parts.positives() + parts.negatives());
     parallel_for(
@@ -44,13 +44,13 @@ void over_buckets(const Partition& parts, Function function) {
 
 // The weights of every bucket and in all, summed in the order of the rows within it.
 template <class Partition>
-std::vector<weighted_counts> bucket_weights(const Partition& parts, weighted_counts& whole) {
+std::vector<weighted_counts> bucket_weights(Partition& parts, weighted_counts& whole) {
     std::vector<weighted_counts> sums(static_cast<std::size_t>(parts.buckets()));
     for (std::int64_t b = 0; b < parts.buckets(); ++b) {
         const auto part = parts.at(b);
         auto& sum = sums[static_cast<std::size_t>(b)];
-        for (std::int64_t i = 0; i < part.positives; ++i) sum.positive += part.positive_weight[i];
-        for (std::int64_t i = 0; i < part.negatives; ++i) sum.negative += part.negative_weight[i];
+        for (std::int64_t i = 0; i < part.count; ++i)
+            ((part.items[i] & 1) != 0 ? sum.positive : sum.negative) += part.weights[i];
         whole.positive += sum.positive;
         whole.negative += sum.negative;
     }
@@ -76,34 +76,35 @@ std::optional<double> roc_auc_of(const vector_view& y_true, const vector_view& s
     ranking_partition<Score> parts(y_true, score, weight, labels.maximum, labels.minimum);
     if (!parts.build()) return std::nullopt;
     if (labels.minimum == labels.maximum) return std::nan("");  // undefined; the caller says so
+    using key = typename ranking_partition<Score>::key;
     const auto& kernel = kernels_of<Score>();
     const auto n = static_cast<std::size_t>(parts.buckets());
     if (!weight) {
         std::vector<std::uint64_t> twice(n);
-        over_buckets<std::uint64_t>(parts, [&](std::int64_t b, std::uint64_t* scratch) {
+        over_buckets<key>(parts, 1, [&](std::int64_t b, key* scratch) {
             const auto part = parts.at(b);
             twice[static_cast<std::size_t>(b)] = kernel.auc(&part, scratch);
         });
         std::uint64_t sum = 0;
         std::uint64_t below = 0;
         for (std::size_t b = 0; b < n; ++b) {
-            const auto part = parts.at(static_cast<std::int64_t>(b));
-            sum += twice[b] + 2 * static_cast<std::uint64_t>(part.positives) * below;
-            below += static_cast<std::uint64_t>(part.negatives);
+            const auto at = static_cast<std::int64_t>(b);
+            sum += twice[b] + 2 * static_cast<std::uint64_t>(parts.positives_in(at)) * below;
+            below += static_cast<std::uint64_t>(parts.negatives_in(at));
         }
         return static_cast<double>(sum) / (2.0 * static_cast<double>(parts.positives()) *
                                            static_cast<double>(parts.negatives()));
     }
-    std::vector<double> areas(n);
-    over_buckets<weighted_key>(parts, [&](std::int64_t b, weighted_key* scratch) {
-        const auto part = parts.at(b);
-        areas[static_cast<std::size_t>(b)] = kernel.auc_weighted(&part, scratch);
-    });
     weighted_counts whole;
     const auto sums = bucket_weights(parts, whole);
     if (!(whole.positive > 0.0) || !(whole.negative > 0.0) ||
         !std::isfinite(whole.positive * whole.negative))
         return std::nullopt;
+    std::vector<double> areas(n);
+    over_buckets<weighted_key>(parts, 2, [&](std::int64_t b, weighted_key* scratch) {
+        const auto part = parts.at(b);
+        areas[static_cast<std::size_t>(b)] = kernel.auc_weighted(&part, scratch);
+    });
     double area = 0.0;
     double below = 0.0;
     for (std::size_t b = 0; b < n; ++b) {
@@ -119,6 +120,7 @@ std::optional<double> average_precision_of(const vector_view& y_true, const vect
                                            std::int64_t negative) {
     ranking_partition<Score> parts(y_true, score, weight, positive, negative);
     if (!parts.build() || parts.positives() == 0) return std::nullopt;
+    using key = typename ranking_partition<Score>::key;
     const auto& kernel = kernels_of<Score>();
     const auto n = static_cast<std::size_t>(parts.buckets());
     std::vector<double> terms(n);
@@ -126,11 +128,11 @@ std::optional<double> average_precision_of(const vector_view& y_true, const vect
     if (!weight) {
         std::vector<std::uint64_t> hits(n + 1, 0), misses(n + 1, 0);  // above bucket b, at b + 1
         for (std::size_t b = n; b-- > 0;) {
-            const auto part = parts.at(static_cast<std::int64_t>(b));
-            hits[b] = hits[b + 1] + static_cast<std::uint64_t>(part.positives);
-            misses[b] = misses[b + 1] + static_cast<std::uint64_t>(part.negatives);
+            const auto at = static_cast<std::int64_t>(b);
+            hits[b] = hits[b + 1] + static_cast<std::uint64_t>(parts.positives_in(at));
+            misses[b] = misses[b + 1] + static_cast<std::uint64_t>(parts.negatives_in(at));
         }
-        over_buckets<std::uint64_t>(parts, [&](std::int64_t b, std::uint64_t* scratch) {
+        over_buckets<key>(parts, 1, [&](std::int64_t b, key* scratch) {
             const auto part = parts.at(b);
             const auto at = static_cast<std::size_t>(b);
             terms[at] = kernel.precision(&part, scratch, hits[at + 1], misses[at + 1]);
@@ -146,7 +148,7 @@ std::optional<double> average_precision_of(const vector_view& y_true, const vect
             above[b].positive = above[b + 1].positive + sums[b].positive;
             above[b].negative = above[b + 1].negative + sums[b].negative;
         }
-        over_buckets<weighted_key>(parts, [&](std::int64_t b, weighted_key* scratch) {
+        over_buckets<weighted_key>(parts, 2, [&](std::int64_t b, weighted_key* scratch) {
             const auto part = parts.at(b);
             const auto at = static_cast<std::size_t>(b);
             terms[at] = kernel.precision_weighted(&part, scratch, above[at + 1]);

@@ -4,19 +4,19 @@
 
 #include <cstdint>
 
+#include "support/lanes.hpp"
 #include "support/sort.hpp"
 
 namespace mlestar::metrics {
 
-// A bucket after the partition: the positives' keys, then the negatives'.
+// Rows whose scores lie in one range and have one sign. An item is the score's order key, whose
+// highest bit (the sign) makes room for the label as the lowest bit (1: positive).
 template <class Key>
 struct bucket {
-    const Key* positive;
-    const Key* negative;
+    Key* items;
+    const double* weights;  // null where unweighted
+    std::int64_t count;
     std::int64_t positives;
-    std::int64_t negatives;
-    const double* positive_weight;  // null where unweighted
-    const double* negative_weight;
 };
 
 struct weighted_counts {
@@ -26,12 +26,13 @@ struct weighted_counts {
 
 template <class Key>
 struct ranking_kernels_of {
+    // All of them use up the bucket's items; `scratch` holds as many, twice as many if weighted.
     // Twice the number of (positive, negative) pairs in order, ties counting one.
-    std::uint64_t (*auc)(const bucket<Key>* part, std::uint64_t* scratch);
+    std::uint64_t (*auc)(const bucket<Key>* part, Key* scratch);
     double (*auc_weighted)(const bucket<Key>* part, weighted_key* scratch);
     // Sum of (positives of a threshold) * precision, given what lies above the bucket.
-    double (*precision)(const bucket<Key>* part, std::uint64_t* scratch,
-                        std::uint64_t positives_above, std::uint64_t negatives_above);
+    double (*precision)(const bucket<Key>* part, Key* scratch, std::uint64_t positives_above,
+                        std::uint64_t negatives_above);
     double (*precision_weighted)(const bucket<Key>* part, weighted_key* scratch,
                                  weighted_counts above);
 };
@@ -49,40 +50,23 @@ struct ranking_kernels {
 namespace mlestar::metrics::MLESTAR_LEVEL {
 namespace {
 
-// The bucket's keys above its smallest, shifted left by one, with the label as the lowest bit (1:
-// positive). A bucket holds one sign only, so the shift loses nothing.
+constexpr std::int64_t batch = 256;
+
+// The rows with their weights, sorted; the upper half of `scratch` is for the way there.
 template <class Key>
-void pack(const bucket<Key>& part, std::uint64_t* items) {
-    Key low = part.positive[0];
-    for (std::int64_t i = 0; i < part.positives; ++i)
-        low = part.positive[i] < low ? part.positive[i] : low;
-    for (std::int64_t i = 0; i < part.negatives; ++i)
-        low = part.negative[i] < low ? part.negative[i] : low;
-    for (std::int64_t i = 0; i < part.positives; ++i)
-        items[i] = static_cast<std::uint64_t>(part.positive[i] - low) << 1 | 1;
-    for (std::int64_t i = 0; i < part.negatives; ++i)
-        items[part.positives + i] = static_cast<std::uint64_t>(part.negative[i] - low) << 1;
+const weighted_key* sort_weighted(const bucket<Key>& part, weighted_key* scratch) {
+    weighted_key* const rows = scratch + part.count;
+    for (std::int64_t i = 0; i < part.count; ++i) rows[i] = {part.items[i], part.weights[i]};
+    sort_into(rows, part.count, scratch);
+    return scratch;
 }
 
 template <class Key>
-void pack(const bucket<Key>& part, weighted_key* items) {
-    for (std::int64_t i = 0; i < part.positives; ++i)
-        items[i] = {static_cast<std::uint64_t>(part.positive[i]), part.positive_weight[i]};
-    for (std::int64_t i = 0; i < part.negatives; ++i)
-        items[part.positives + i] = {static_cast<std::uint64_t>(part.negative[i]),
-                                     part.negative_weight[i]};
-    std::uint64_t low = items[0].key;
-    const std::int64_t count = part.positives + part.negatives;
-    for (std::int64_t i = 0; i < count; ++i) low = items[i].key < low ? items[i].key : low;
-    for (std::int64_t i = 0; i < count; ++i)
-        items[i].key = (items[i].key - low) << 1 | (i < part.positives ? 1u : 0u);
-}
-
-std::uint64_t tally_auc(const std::uint64_t* items, std::int64_t count) {
+std::uint64_t tally_auc(const Key* items, std::int64_t count) {
     std::uint64_t twice = 0;
     std::uint64_t below = 0;
     for (std::int64_t i = 0; i < count;) {
-        const std::uint64_t value = items[i] >> 1;
+        const Key value = items[i] >> 1;
         std::uint64_t positives = 0;
         std::uint64_t negatives = 0;
         do {
@@ -97,60 +81,66 @@ std::uint64_t tally_auc(const std::uint64_t* items, std::int64_t count) {
 }
 
 template <class Key>
-std::uint64_t auc(const bucket<Key>* part, std::uint64_t* scratch) {
-    if (part->positives == 0 || part->negatives == 0) return 0;
-    const std::int64_t count = part->positives + part->negatives;
-    pack(*part, scratch);
-    sort(scratch, scratch + count, count);
-    return tally_auc(scratch, count);
+std::uint64_t auc(const bucket<Key>* part, Key* scratch) {
+    if (part->positives == 0 || part->positives == part->count) return 0;
+    sort_into(part->items, part->count, scratch);
+    return tally_auc(scratch, part->count);
 }
 
 template <class Key>
 double auc_weighted(const bucket<Key>* part, weighted_key* scratch) {
-    if (part->positives == 0 || part->negatives == 0) return 0.0;
-    const std::int64_t count = part->positives + part->negatives;
-    pack(*part, scratch);
-    sort(scratch, scratch + count, count);
+    if (part->positives == 0 || part->positives == part->count) return 0.0;
+    const weighted_key* const rows = sort_weighted(*part, scratch);
     double area = 0.0;
     double below = 0.0;
-    for (std::int64_t i = 0; i < count;) {
-        const std::uint64_t value = scratch[i].key >> 1;
+    for (std::int64_t i = 0; i < part->count;) {
+        const std::uint64_t value = rows[i].key >> 1;
         double positives = 0.0;
         double negatives = 0.0;
         do {
-            const bool positive = scratch[i].key & 1;
-            positives += positive ? scratch[i].weight : 0.0;
-            negatives += positive ? 0.0 : scratch[i].weight;
+            const bool positive = rows[i].key & 1;
+            positives += positive ? rows[i].weight : 0.0;
+            negatives += positive ? 0.0 : rows[i].weight;
             ++i;
-        } while (i < count && scratch[i].key >> 1 == value);
+        } while (i < part->count && rows[i].key >> 1 == value);
         area += positives * (below + 0.5 * negatives);
         below += negatives;
     }
     return area;
 }
 
+// Row by row without a branch (labels are as good as random): a threshold's positives stand at its
+// last row, zero at the others; the divisions are then a loop of their own.
 template <class Key>
-double precision(const bucket<Key>* part, std::uint64_t* scratch, std::uint64_t positives_above,
+double precision(const bucket<Key>* part, Key* scratch, std::uint64_t positives_above,
                  std::uint64_t negatives_above) {
     if (part->positives == 0) return 0.0;
-    const std::int64_t count = part->positives + part->negatives;
-    pack(*part, scratch);
-    sort(scratch, scratch + count, count);
+    sort_into(part->items, part->count, scratch);
+    const std::int64_t count = part->count;
+    const auto hits_above = static_cast<double>(positives_above);
+    const auto all_above = static_cast<double>(positives_above + negatives_above);
+    std::int32_t at_threshold[batch];
+    std::int32_t hits[batch];
+    std::int32_t group = 0;
+    std::int32_t found = 0;
     double sum = 0.0;
-    std::uint64_t hits = positives_above;
-    std::uint64_t all = positives_above + negatives_above;
-    for (std::int64_t i = count - 1; i >= 0;) {
-        const std::uint64_t value = scratch[i] >> 1;
-        std::uint64_t positives = 0;
-        do {
-            positives += scratch[i] & 1;
-            ++all;
-            --i;
-        } while (i >= 0 && scratch[i] >> 1 == value);
-        if (positives == 0) continue;
-        hits += positives;
-        sum +=
-            static_cast<double>(positives) * (static_cast<double>(hits) / static_cast<double>(all));
+    for (std::int64_t done = 0; done < count; done += batch) {
+        const std::int64_t some = count - done < batch ? count - done : batch;
+        const Key* const last = scratch + (count - 1 - done);
+        for (std::int64_t i = 0; i < some; ++i) {
+            const Key item = last[-i];
+            const auto positive = static_cast<std::int32_t>(item & 1);
+            group += positive;
+            found += positive;
+            const bool ends = done + i + 1 == count || (item ^ last[-i - 1]) > 1;
+            at_threshold[i] = ends ? group : 0;
+            group = ends ? 0 : group;
+            hits[i] = found;
+        }
+        const double all = all_above + static_cast<double>(done + 1);
+        sum += lane_sum(some, [=, &at_threshold, &hits](std::int64_t i) {
+            return at_threshold[i] * ((hits_above + hits[i]) / (all + static_cast<double>(i)));
+        });
     }
     return sum;
 }
@@ -158,28 +148,30 @@ double precision(const bucket<Key>* part, std::uint64_t* scratch, std::uint64_t 
 template <class Key>
 double precision_weighted(const bucket<Key>* part, weighted_key* scratch, weighted_counts above) {
     if (part->positives == 0) return 0.0;
-    const std::int64_t count = part->positives + part->negatives;
-    pack(*part, scratch);
-    sort(scratch, scratch + count, count);
+    const weighted_key* const rows = sort_weighted(*part, scratch);
     double sum = 0.0;
     double hits = above.positive;
     double misses = above.negative;
-    for (std::int64_t i = count - 1; i >= 0;) {
-        const std::uint64_t value = scratch[i].key >> 1;
+    for (std::int64_t i = part->count - 1; i >= 0;) {
+        const std::uint64_t value = rows[i].key >> 1;
         double positives = 0.0;
         do {
-            const bool positive = scratch[i].key & 1;
-            positives += positive ? scratch[i].weight : 0.0;
-            misses += positive ? 0.0 : scratch[i].weight;
+            const bool positive = rows[i].key & 1;
+            positives += positive ? rows[i].weight : 0.0;
+            misses += positive ? 0.0 : rows[i].weight;
             --i;
-        } while (i >= 0 && scratch[i].key >> 1 == value);
+        } while (i >= 0 && rows[i].key >> 1 == value);
         hits += positives;
         if (positives > 0.0) sum += positives * (hits / (hits + misses));
     }
     return sum;
 }
 
-constexpr std::int64_t batch = 256;
+void sort_in_place(std::uint64_t* items, std::int64_t count, std::uint64_t* spare) {
+    if (count == 0) return;
+    sort_into(items, count, spare);
+    for (std::int64_t i = 0; i < count; ++i) items[i] = spare[i];
+}
 
 // Bins of equal width between the smallest and the largest score.
 constexpr std::int64_t direct_bins = 4096;
@@ -212,7 +204,7 @@ void sort_by_bins(const double* score, const std::uint8_t* positive, std::int64_
     std::int64_t start = 0;
     for (std::int64_t b = 0; b < direct_bins; ++b) {
         const std::int64_t end = place[b];
-        if (end - start > 24) sort(items + start, spare, end - start);
+        if (end - start > few_items) sort_in_place(items + start, end - start, spare);
         start = end;
     }
     insertion_sort(items, count);
@@ -235,7 +227,7 @@ std::uint64_t auc_direct(const double* score, const std::uint8_t* positive, std:
         } else {
             for (std::int64_t i = 0; i < count; ++i)
                 scratch[i] = (order_key(score[i]) - low) << 1 | positive[i];
-            sort(scratch, scratch + count, count);
+            sort_in_place(scratch, count, scratch + count);
         }
         return tally_auc(scratch, count);
     }
@@ -255,7 +247,7 @@ std::uint64_t auc_direct(const double* score, const std::uint8_t* positive, std:
             positives += positive[i];
             negatives += 1u - positive[i];
         }
-        sort(scratch + first, scratch + count, size);
+        sort_in_place(scratch + first, size, scratch + count);
         twice += tally_auc(scratch + first, size) + 2 * positives * below;
         below += negatives;
         first += size;

@@ -71,28 +71,18 @@ bool ranking_partition<Score>::build() {
 }
 
 template <class Score>
-auto ranking_partition<Score>::at(std::int64_t b) const -> bucket<key> {
-    const std::uint64_t p = starts_[static_cast<std::size_t>(b)];
-    const std::uint64_t q = starts_[static_cast<std::size_t>(buckets() + b)];
-    const std::uint64_t p_end = ends_[static_cast<std::size_t>(b)];
-    const std::uint64_t q_end = ends_[static_cast<std::size_t>(buckets() + b)];
-    const double* w = weights_.data();
-    return {keys_.data() + p,
-            keys_.data() + q,
-            static_cast<std::int64_t>(p_end - p),
-            static_cast<std::int64_t>(q_end - q),
-            w ? w + p : nullptr,
-            w ? w + q : nullptr};
+auto ranking_partition<Score>::at(std::int64_t b) -> bucket<key> {
+    const std::uint64_t start = starts_[static_cast<std::size_t>(b)];
+    return {items_.data() + start, weight_ ? weights_.data() + start : nullptr,
+            positives_in(b) + negatives_in(b), positives_in(b)};
 }
 
 template <class Score>
 std::int64_t ranking_partition<Score>::largest_bucket() const {
-    std::int64_t largest = 0;
-    for (std::int64_t b = 0; b < buckets(); ++b) {
-        const auto part = at(b);
-        largest = std::max(largest, part.positives + part.negatives);
-    }
-    return largest;
+    std::uint64_t largest = 0;
+    for (std::size_t b = 0; b + 1 < starts_.size(); ++b)
+        largest = std::max(largest, starts_[b + 1] - starts_[b]);
+    return static_cast<std::int64_t>(largest);
 }
 
 template <class Score>
@@ -169,49 +159,51 @@ void ranking_partition<Score>::count_cells() {
     });
 }
 
-// Joins cells to buckets and lays the buckets out: all positives, then all negatives of each.
+// Joins cells to buckets and lays the buckets out one after the other.
 template <class Score>
 void ranking_partition<Score>::join_cells() {
     const std::int64_t target = label_.size < small_size
                                     ? small_size
                                     : std::max(bucket_target, label_.size / (most_buckets / 2));
+    const auto counted = [&](std::int64_t piece, std::int64_t side, std::int64_t cell) {
+        return counts_[static_cast<std::size_t>((piece * 2 + side) * cells_ + cell)];
+    };
     bucket_of_.assign(static_cast<std::size_t>(cells_), 0);
-    std::vector<std::int64_t> first_cell;
     std::int64_t held = 0;
     for (std::int64_t c = 0; c < cells_; ++c) {
+        std::int64_t positives = 0;
         std::int64_t here = 0;
-        for (std::int64_t piece = 0; piece < 2 * pieces_.count; ++piece)
-            here += counts_[static_cast<std::size_t>(piece * cells_ + c)];
-        if (first_cell.empty() || (held > 0 && held + here > target) || c == zero_cell_) {
-            first_cell.push_back(c);
+        for (std::int64_t piece = 0; piece < pieces_.count; ++piece) {
+            positives += counted(piece, 0, c);
+            here += counted(piece, 0, c) + counted(piece, 1, c);
+        }
+        if (positives_in_.empty() || (held > 0 && held + here > target) || c == zero_cell_) {
+            positives_in_.push_back(0);
             held = 0;
         }
         held += here;
-        bucket_of_[static_cast<std::size_t>(c)] = static_cast<std::uint16_t>(first_cell.size() - 1);
+        positives_in_.back() += positives;
+        bucket_of_[static_cast<std::size_t>(c)] =
+            static_cast<std::uint16_t>(positives_in_.size() - 1);
     }
-    const auto buckets = static_cast<std::int64_t>(first_cell.size());
-    places_.assign(static_cast<std::size_t>(pieces_.count * 2 * buckets), 0);
+    places_.assign(static_cast<std::size_t>(pieces_.count * buckets()), 0);
+    const auto place = [&](std::int64_t piece, std::int64_t b) -> std::uint64_t& {
+        return places_[static_cast<std::size_t>(piece * buckets() + b)];
+    };
     for (std::int64_t piece = 0; piece < pieces_.count; ++piece)
-        for (std::int64_t side = 0; side < 2; ++side)
-            for (std::int64_t c = 0; c < cells_; ++c)
-                places_[static_cast<std::size_t>((piece * 2 + side) * buckets +
-                                                 bucket_of_[static_cast<std::size_t>(c)])] +=
-                    counts_[static_cast<std::size_t>((piece * 2 + side) * cells_ + c)];
-    starts_.resize(static_cast<std::size_t>(2 * buckets));
-    ends_.resize(static_cast<std::size_t>(2 * buckets));
+        for (std::int64_t c = 0; c < cells_; ++c)
+            place(piece, bucket_of_[static_cast<std::size_t>(c)]) +=
+                counted(piece, 0, c) + counted(piece, 1, c);
     std::uint64_t next = 0;
-    for (std::int64_t b = 0; b < buckets; ++b) {
-        for (std::int64_t side = 0; side < 2; ++side) {
-            starts_[static_cast<std::size_t>(side * buckets + b)] = next;
-            for (std::int64_t piece = 0; piece < pieces_.count; ++piece) {
-                auto& place = places_[static_cast<std::size_t>((piece * 2 + side) * buckets + b)];
-                const std::uint64_t size = place;
-                place = next;
-                next += size;
-            }
-            ends_[static_cast<std::size_t>(side * buckets + b)] = next;
+    for (std::int64_t b = 0; b < buckets(); ++b) {
+        starts_.push_back(next);
+        for (std::int64_t piece = 0; piece < pieces_.count; ++piece) {
+            const std::uint64_t size = place(piece, b);
+            place(piece, b) = next;
+            next += size;
         }
     }
+    starts_.push_back(next);
     counts_ = {};
 }
 
@@ -221,13 +213,13 @@ void ranking_partition<Score>::scatter_all() {
         Score scores[block_size];
         block_buffers buffers;
         bool exact = true;
-        std::uint64_t* place = places_.data() + piece * 2 * buckets();
+        std::uint64_t* place = places_.data() + piece * buckets();
         pieces_.each_block(piece, [&](std::int64_t at, std::int64_t count) {
             kernels_of<Score>().scatter(load_score<Score>(score_, at, count, scores),
                                         load_i64(label_, at, count, buffers.a, exact),
                                         load_weight(weight_, at, count, buffers.w), count,
-                                        positive_, &map_, bucket_of_.data(), buckets(), place,
-                                        keys_.data(), weights_.data());
+                                        positive_, &map_, bucket_of_.data(), place, items_.data(),
+                                        weights_.data());
         });
     });
 }

@@ -52,11 +52,19 @@ public:
     // False for input to decline.
     bool build();
 
-    std::int64_t buckets() const { return static_cast<std::int64_t>(starts_.size()) / 2; }
+    std::int64_t buckets() const { return static_cast<std::int64_t>(positives_in_.size()); }
     std::uint64_t positives() const { return positives_; }
     std::uint64_t negatives() const { return static_cast<std::uint64_t>(label_.size) - positives_; }
 
-    bucket<key> at(std::int64_t b) const;
+    // A kernel uses the bucket's items up: each bucket is for one look.
+    bucket<key> at(std::int64_t b);
+    std::int64_t positives_in(std::int64_t b) const {
+        return positives_in_[static_cast<std::size_t>(b)];
+    }
+    std::int64_t negatives_in(std::int64_t b) const {
+        const auto at = static_cast<std::size_t>(b);
+        return static_cast<std::int64_t>(starts_[at + 1] - starts_[at]) - positives_in_[at];
+    }
     std::int64_t largest_bucket() const;
 
 private:
@@ -76,8 +84,9 @@ private:
     std::int64_t zero_cell_ = 0;
     std::vector<std::uint32_t> counts_;
     std::vector<std::uint16_t> bucket_of_;
-    std::vector<std::uint64_t> places_, starts_, ends_;
-    scratch_array<key> keys_{static_cast<std::size_t>(label_.size)};
+    std::vector<std::uint64_t> places_, starts_;  // of each piece and bucket; of each bucket
+    std::vector<std::int64_t> positives_in_;
+    scratch_array<key> items_{static_cast<std::size_t>(label_.size)};
     scratch_array<double> weights_{weight_ ? static_cast<std::size_t>(label_.size) : 0};
 };
 

@@ -31,12 +31,12 @@ struct partition_kernels_of {
     void (*count)(const Score* score, const std::int64_t* label, std::int64_t count,
                   std::int64_t positive, const cell_map* map, std::uint32_t* counts,
                   std::int64_t cells);
-    // `bucket_of[cell]`; `place` holds the next free place of each bucket, positives then
-    // negatives.
+    // Writes each row's item (see `bucket` in ranking.kernels.hpp) to its bucket,
+    // `bucket_of[cell]`; `place` holds the next free place of each.
     void (*scatter)(const Score* score, const std::int64_t* label, const double* weight,
                     std::int64_t count, std::int64_t positive, const cell_map* map,
-                    const std::uint16_t* bucket_of, std::int64_t buckets, std::uint64_t* place,
-                    Key* keys, double* weights);
+                    const std::uint16_t* bucket_of, std::uint64_t* place, Key* items,
+                    double* weights);
 };
 
 struct ranking_partition_kernels {
@@ -117,15 +117,14 @@ void count(const Score* score, const std::int64_t* label, std::int64_t count, st
 template <class Score, class Key>
 void scatter(const Score* score, const std::int64_t* label, const double* weight,
              std::int64_t count, std::int64_t positive, const cell_map* map,
-             const std::uint16_t* bucket_of, std::int64_t buckets, std::uint64_t* place, Key* keys,
-             double* weights) {
+             const std::uint16_t* bucket_of, std::uint64_t* place, Key* items, double* weights) {
     std::uint32_t at[batch];
     for (std::int64_t done = 0; done < count; done += batch) {
         const std::int64_t some = count - done < batch ? count - done : batch;
         cells_of(score + done, label + done, some, positive, *map, at);
         for (std::int64_t i = 0; i < some; ++i) {
-            const std::uint64_t target = place[(at[i] & 1) * buckets + bucket_of[at[i] >> 1]]++;
-            keys[target] = order_key(score[done + i]);
+            const std::uint64_t target = place[bucket_of[at[i] >> 1]]++;
+            items[target] = static_cast<Key>(order_key(score[done + i]) << 1 | (~at[i] & 1));
             if (weight != nullptr) weights[target] = weight[done + i];
         }
     }

@@ -36,6 +36,7 @@ struct weighted_key {
 };
 
 static inline std::uint64_t key_of(std::uint64_t item) { return item; }
+static inline std::uint64_t key_of(std::uint32_t item) { return item; }
 static inline std::uint64_t key_of(const weighted_key& item) { return item.key; }
 
 template <class Item>
@@ -48,15 +49,22 @@ static void insertion_sort(Item* items, std::int64_t count) {
     }
 }
 
-// Sorts `items`, with as many `spare` items beside them, and leaves the result in `items`.
+constexpr std::int64_t few_items = 24;
+constexpr int most_bin_bits = 12;
+
+// Bins of equal width between the smallest and the largest key, and where each starts.
+struct sort_bins {
+    std::uint64_t low;
+    int shift;  // 0: every bin holds one key
+    std::int64_t count;
+    std::uint32_t fullest;
+    std::uint32_t place[(1 << most_bin_bits) + 1];
+
+    std::uint64_t of(std::uint64_t key) const { return (key - low) >> shift; }
+};
+
 template <class Item>
-static void sort(Item* items, Item* spare, std::int64_t count) {
-    constexpr std::int64_t few = 24;
-    constexpr int most_bits = 12;
-    if (count <= few) {
-        insertion_sort(items, count);
-        return;
-    }
+static inline void find_bins(const Item* items, std::int64_t count, sort_bins& bins) {
     std::uint64_t low = key_of(items[0]);
     std::uint64_t high = low;
     for (std::int64_t i = 1; i < count; ++i) {
@@ -64,33 +72,47 @@ static void sort(Item* items, Item* spare, std::int64_t count) {
         low = key < low ? key : low;
         high = key > high ? key : high;
     }
-    if (low == high) return;
     int bits = 64 - __builtin_clzll(static_cast<std::uint64_t>(count));
-    bits = bits > most_bits ? most_bits : bits;
-    const int range_bits = 64 - __builtin_clzll(high - low);
-    const int shift = range_bits > bits ? range_bits - bits : 0;
-    const std::int64_t bins = static_cast<std::int64_t>((high - low) >> shift) + 1;
-    std::uint32_t place[(1 << most_bits) + 1];
-    for (std::int64_t b = 0; b <= bins; ++b) place[b] = 0;
-    for (std::int64_t i = 0; i < count; ++i) ++place[((key_of(items[i]) - low) >> shift) + 1];
-    std::uint32_t fullest = 0;
-    for (std::int64_t b = 1; b <= bins; ++b) {
-        fullest = place[b] > fullest ? place[b] : fullest;
-        place[b] += place[b - 1];
+    bits = bits > most_bin_bits ? most_bin_bits : bits;
+    const int range_bits = low == high ? 0 : 64 - __builtin_clzll(high - low);
+    bins.low = low;
+    bins.shift = range_bits > bits ? range_bits - bits : 0;
+    bins.count = static_cast<std::int64_t>((high - low) >> bins.shift) + 1;
+    for (std::int64_t b = 0; b <= bins.count; ++b) bins.place[b] = 0;
+    for (std::int64_t i = 0; i < count; ++i) ++bins.place[bins.of(key_of(items[i])) + 1];
+    bins.fullest = 0;
+    for (std::int64_t b = 1; b <= bins.count; ++b) {
+        bins.fullest = bins.place[b] > bins.fullest ? bins.place[b] : bins.fullest;
+        bins.place[b] += bins.place[b - 1];
     }
+}
+
+// Sorts `items` into `sorted`, which lies elsewhere; `items` is used up.
+template <class Item>
+static void sort_into(Item* items, std::int64_t count, Item* sorted) {
+    if (count <= few_items) {
+        for (std::int64_t i = 0; i < count; ++i) sorted[i] = items[i];
+        insertion_sort(sorted, count);
+        return;
+    }
+    sort_bins bins;
+    find_bins(items, count, bins);
     for (std::int64_t i = 0; i < count; ++i)
-        spare[place[(key_of(items[i]) - low) >> shift]++] = items[i];
+        sorted[bins.place[bins.of(key_of(items[i]))]++] = items[i];
+    if (bins.shift == 0) return;
     // Each place has moved on to its bin's end.
-    if (shift > 0 && fullest > few) {
+    if (bins.fullest > few_items) {
         std::int64_t start = 0;
-        for (std::int64_t b = 0; b < bins; ++b) {
-            const std::int64_t end = place[b];
-            if (end - start > few) sort(spare + start, items + start, end - start);
+        for (std::int64_t b = 0; b < bins.count; ++b) {
+            const std::int64_t end = bins.place[b];
+            if (end - start > few_items) {
+                sort_into(sorted + start, end - start, items + start);
+                for (std::int64_t i = start; i < end; ++i) sorted[i] = items[i];
+            }
             start = end;
         }
     }
-    for (std::int64_t i = 0; i < count; ++i) items[i] = spare[i];
-    if (shift > 0) insertion_sort(items, count);
+    insertion_sort(sorted, count);
 }
 
 }  // namespace mlestar
