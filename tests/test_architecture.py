@@ -16,6 +16,7 @@ LAYERS = [
         "_core",
         "_core_cuda",
         "_devices",
+        "_files",
         "_native",
         "_lazy",
         "_arrays",
