@@ -8,6 +8,7 @@
 #include "metrics/scoring_rules.kernels.hpp"
 #include "support/blocks.hpp"
 #include "support/levels.hpp"
+#include "support/scratch.hpp"
 
 namespace mlestar::metrics {
 
@@ -69,12 +70,13 @@ std::optional<score> over_rows(const vector_view& y_true, const matrix_view& pro
     // numpy.isclose(sum, 1, rtol=sqrt(eps)) with its atol of 1e-8.
     const double tolerance = 1e-8 + std::sqrt(epsilon_of(probability.type));
     const std::int64_t rows_at_once =
-        std::max<std::int64_t>(1, std::min(block_size, 4 * block_size / probability.columns));
+        std::max<std::int64_t>(1, std::min(block_size, 2 * block_size / probability.columns));
     const auto partials = map_blocks(
         y_true.size, scoring_partial{},
         [&](scoring_partial& part, std::int64_t at, std::int64_t count) {
             block_buffers buffers;
-            std::vector<double> rows(static_cast<std::size_t>(rows_at_once * probability.columns));
+            scratch_array<double> rows(
+                static_cast<std::size_t>(rows_at_once * probability.columns));
             bool exact = true;
             std::int32_t codes[block_size];
             labels->encode(load_i64(y_true, at, count, buffers.a, exact), count, codes);
