@@ -40,6 +40,17 @@ def test_refining_a_block_keeps_the_others(block):
                 assert spec[name] == value
 
 
+def test_nothing_is_tried_twice_while_there_is_something_else():
+    base = PipelineSpec("linear", "mean", "onehot", "standard", {"alpha": 0.5})
+    tried = set()
+    while (
+        found := propose(SPACE, len(tried), 0, [], base=base, block="scale", tried=tried)
+    ) is not None:
+        assert found.spec.key not in tried
+        tried.add(found.spec.key)
+    assert len(tried) == 2  # standard and quantile: the block is exhausted, and says so
+
+
 def test_ablation_changes_one_block_or_says_that_there_is_nothing_to_take():
     base = PipelineSpec("mlp", "median", "onehot", "quantile", {"width": 32})
     for block in BLOCKS:

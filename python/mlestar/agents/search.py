@@ -55,6 +55,12 @@ class SearchAgent(Agent):
                 step, base, block = Step("search", step.round, None, step.start), None, None
         if proposal is None:
             proposal = self._draw(number, visible, base.spec if base else None, block)
+        if proposal is None:  # every choice of the block was tried: the whole space has others
+            step, base, block = Step("search", step.round, None, step.start), None, None
+            proposal = self._draw(number, visible, None, None)
+        if proposal is None:  # a small space is exhausted; another seed is still another fit
+            proposal = self._draw(number, visible, None, None, again=True)
+        assert proposal is not None
         return Event(
             "trial.proposed",
             str(number),
@@ -70,9 +76,18 @@ class SearchAgent(Agent):
         )
 
     def _draw(
-        self, number: int, visible: int, base: PipelineSpec | None, block: str | None
-    ) -> Proposal:
+        self,
+        number: int,
+        visible: int,
+        base: PipelineSpec | None,
+        block: str | None,
+        *,
+        again: bool = False,
+    ) -> Proposal | None:
+        """A draw that learns from the trials it may see; new among all proposed, unless `again`."""
         state = self.state
         results = [Result(t.choices, state.error_of(t)) for t in state.trials[:visible]]
         seed = int(state.manifest["seed"])
-        return propose(state.space(), number, seed, results, base=base, block=block)
+        # Proposals do not depend on what is settled: one seed still gives the same trials.
+        tried = frozenset() if again else frozenset(t.spec.key for t in state.trials)
+        return propose(state.space(), number, seed, results, base=base, block=block, tried=tried)

@@ -3,6 +3,7 @@ parts."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,18 @@ class PipelineSpec:
             "scale": self.scale,
             "params": dict(self.params),
         }
+
+    @property
+    def key(self) -> str:
+        """The same string for the same pipeline.
+
+        Examples
+        --------
+        >>> from mlestar.pipeline import PipelineSpec
+        >>> PipelineSpec("linear", params={"alpha": 1.0}).key == PipelineSpec("linear").key
+        False
+        """
+        return json.dumps(self.to_dict(), sort_keys=True)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PipelineSpec:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from mlestar._lazy import require
 from mlestar.pipeline.tabular import TAKES_CATEGORIES, TAKES_MISSING, PipelineSpec
 from mlestar.search.space import Space
+
+_DRAWS = 12
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def propose(
     *,
     base: PipelineSpec | None = None,
     block: str | None = None,
-) -> Proposal:
+    tried: Set[str] = frozenset(),
+) -> Proposal | None:
     """Draw a pipeline by the tree-structured Parzen estimator (Bergstra et al., NIPS 2011).
 
     Parameters
@@ -56,10 +59,13 @@ def propose(
         Trials to learn from; the study is rebuilt from them.
     base, block : PipelineSpec and str, optional
         Draw only this block of the pipeline anew.
+    tried : set of str
+        Keys (`PipelineSpec.key`) of pipelines not to propose again.
 
     Returns
     -------
-    Proposal
+    Proposal or None
+        None where only pipelines already tried were drawn: a block has few choices.
     """
     optuna = require("optuna", "run")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -76,16 +82,22 @@ def propose(
                 value=result.error,
             )
         )
-    asked = study.ask()
-    choices: dict[str, Any] = {}
+    for _ in range(_DRAWS):
+        asked = study.ask()
+        choices: dict[str, Any] = {}
 
-    def suggest(name: str, options: Any) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            choices[name] = asked._suggest(name, distributions[name])
-        return choices[name]
+        def suggest(
+            name: str, options: Any, asked: Any = asked, choices: dict[str, Any] = choices
+        ) -> Any:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                choices[name] = asked._suggest(name, distributions[name])
+            return choices[name]
 
-    return Proposal(space.suggest(suggest, base, block), choices)
+        spec = space.suggest(suggest, base, block)
+        if spec.key not in tried:
+            return Proposal(spec, choices)
+    return None
 
 
 def choices_of(spec: PipelineSpec, space: Space) -> dict[str, Any]:
