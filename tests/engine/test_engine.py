@@ -399,12 +399,12 @@ def test_folders_that_cannot_be_used(tmp_path, reference):
 
 
 def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
-    from mlestar.coordination import artifacts
+    from mlestar import _files
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(artifacts.os, "replace", full)
+    monkeypatch.setattr(_files.os, "replace", full)
     with pytest.raises(RunFolderError, match="No space left"):
         mlestar.run("iris", fits=10, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
