@@ -26,6 +26,7 @@ from mlestar.testing import core_calls
 
 MODULES = [
     "bench.metrics.bench_classification",
+    "bench.metrics.bench_confusion",
     "bench.metrics.bench_scoring_rules",
     "bench.metrics.bench_ranking",
     "bench.metrics.bench_regression",

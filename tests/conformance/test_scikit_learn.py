@@ -24,6 +24,8 @@ EXPECTED = {
         "f1_score",
         "log_loss",
         "brier_score_loss",
+        "matthews_corrcoef",
+        "multilabel_confusion_matrix",
     ],
     "ranking": ["roc_auc_score", "average_precision_score"],
     "regression": ["mean_squared_error", "r2_score"],

@@ -13,6 +13,7 @@ from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._labels import as_integer, encode
+from mlestar.metrics._table import table_of, warn_single_label
 
 _AVERAGES = ("binary", "micro", "macro", "weighted")
 
@@ -108,12 +109,15 @@ def confusion_matrix(
     """
     matrix = None
     if normalize in (None, "true", "pred", "all"):
-        matrix = _confusion(as_array(y_true), as_array(y_pred), labels, sample_weight)
-    if matrix is None or matrix.shape == (1, 1):  # a single label is worth scikit-learn's warning
+        table = table_of(y_true, y_pred, sample_weight)
+        matrix = None if table is None else table.of_labels(labels)
+    if matrix is None:
         return decline("confusion_matrix")(
             y_true, y_pred, labels=labels, sample_weight=sample_weight, normalize=normalize
         )
     answered("confusion_matrix")
+    if matrix.shape == (1, 1):
+        warn_single_label()
     if normalize is None:
         return matrix
     with np.errstate(all="ignore"):
@@ -124,36 +128,6 @@ def confusion_matrix(
         else:
             matrix = matrix / matrix.sum()
     return np.nan_to_num(matrix)
-
-
-def _confusion(t: Any, p: Any, labels: Any, sample_weight: Any) -> Any:
-    """The matrix of the labels asked for, or None to decline."""
-    w = None if sample_weight is None else as_array(sample_weight)
-    if sample_weight is not None and w is None:
-        return None
-    found = _core.metrics.confusion_matrix(t, p, w)
-    codes = None
-    if found is None:
-        if (codes := encode(t, p)) is None:
-            return None
-        found = _core.metrics.confusion_matrix(codes.y_true, codes.y_pred, w)
-        if found is None:
-            return None
-    present, matrix = found
-    if labels is None:
-        return matrix
-    known = codes.values if codes else present.tolist()
-    place = {label: i for i, label in enumerate(known)}
-    wanted = np.asarray(labels)
-    if wanted.ndim != 1 or wanted.size == 0 or len(set(wanted.tolist())) != wanted.size:
-        return None
-    at = [place.get(label, -1) for label in wanted.tolist()]
-    result = np.zeros((len(at), len(at)), dtype=matrix.dtype)
-    kept = [i for i, j in enumerate(at) if j >= 0]
-    result[np.ix_(kept, kept)] = matrix[np.ix_([at[i] for i in kept], [at[i] for i in kept])]
-    # Whether any of the labels is in y_true at all is scikit-learn's check and error; a row of the
-    # matrix that is not all zero proves that one is.
-    return result if matrix[[at[i] for i in kept]].any() else None
 
 
 def precision_recall_fscore_support(
