@@ -115,6 +115,7 @@ def test_small_tables_with_their_errors_and_warnings(table):
     calls = [(n, o) for n, all_ in CASES.items() for o in all_]
     calls += [("jaccard_score", {}), ("jaccard_score", {"zero_division": 1})]
     calls += [("jaccard_score", {"average": "macro", "labels": [0, 5]})]
+    calls += [("jaccard_score", {"average": "micro", "pos_label": 3})]
     calls += [("confusion_matrix", {}), ("cohen_kappa_score", {"replace_undefined_by": 0.0})]
     calls += [("cohen_kappa_score", {"labels": [0, 1]})]
     calls += [("multilabel_confusion_matrix", {"labels": [3, 7]})]

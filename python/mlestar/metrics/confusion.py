@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from numbers import Real
 from typing import Any
 
@@ -350,12 +351,17 @@ def jaccard_score(
         table = table_of(y_true, y_pred, sample_weight)
     places = None
     if table is not None:
-        if average == "binary":
-            places = _positive(table, pos_label)
-        elif pos_label is None or pos_label == 1:  # any other is worth scikit-learn's warning
-            places = _places(table, labels)
+        places = _positive(table, pos_label) if average == "binary" else _places(table, labels)
     if table is not None and places is not None:
         answered("jaccard_score")
+        if average != "binary" and pos_label not in (None, 1):
+            warnings.warn(
+                f"Note that pos_label (set to {pos_label!r}) is ignored when average != 'binary' "
+                f"(got {average!r}). You may use labels=[pos_label] to specify a single positive "
+                "class.",
+                UserWarning,
+                stacklevel=2,
+            )
         _, wrong, missed, hits = table.one_against_rest(places)
         either, true = hits + wrong + missed, hits + missed
         if average == "micro":
