@@ -161,3 +161,18 @@ def test_autogluon_itself(rng):
         mine = greedy_weights(predictions, y, metric="rmse" if "root" in metric else metric)
         assert mine.order == [int(i) for i in theirs.indices_]
         np.testing.assert_allclose(mine.weights, theirs.weights_)
+
+
+def test_certainty_is_a_probability(rng):
+    truth = rng.integers(0, 2, 200)
+    sure = truth.astype(float)  # exactly 0 and 1
+    other = np.clip(truth + rng.normal(size=200), 0.1, 0.9)
+    found = greedy_weights([other, sure], truth, metric="log_loss", n_iterations=3)
+    assert found.weights[1] == 1.0
+
+    classes = rng.integers(0, 3, 200)
+    table = np.eye(3)[classes]
+    found = greedy_weights(
+        [0.8 * table + 0.2 / 3, table], classes, metric="log_loss", n_iterations=3
+    )
+    assert found.weights[1] == 1.0
