@@ -209,43 +209,25 @@ std::vector<moments> reduce(const matrix_view& y_true, const matrix_view& y_pred
     return whole;
 }
 
-bool fits(const matrix_view& y_true, const matrix_view& y_pred, const vector_view& weight) {
-    return y_true.rows > 0 && y_true.columns > 0 && y_true.rows == y_pred.rows &&
-           y_true.columns == y_pred.columns && (!weight || weight.size == y_true.rows);
-}
-
 }  // namespace
 
 std::optional<std::vector<double>> mean_error(metrics::error_kind kind, const matrix_view& y_true,
                                               const matrix_view& y_pred, const vector_view& weight,
                                               int device, stream_handle stream) {
-    if (!fits(y_true, y_pred, weight)) return std::nullopt;
-    const auto whole = kind == metrics::error_kind::squared
-                           ? reduce<sum_kind::squared>(y_true, y_pred, weight, device, stream)
-                           : reduce<sum_kind::absolute>(y_true, y_pred, weight, device, stream);
-    std::vector<double> result;
-    for (const moments& output : whole) {
-        result.push_back(output.residual / output.weight);
-        if (!std::isfinite(result.back())) return std::nullopt;
-    }
-    return result;
+    if (!metrics::fits(y_true, y_pred, weight)) return std::nullopt;
+    return metrics::mean_error_of(
+        kind == metrics::error_kind::squared
+            ? reduce<sum_kind::squared>(y_true, y_pred, weight, device, stream)
+            : reduce<sum_kind::absolute>(y_true, y_pred, weight, device, stream));
 }
 
 std::optional<metrics::explained_sums> explained(const matrix_view& y_true,
                                                  const matrix_view& y_pred,
                                                  const vector_view& weight, int device,
                                                  stream_handle stream) {
-    if (!fits(y_true, y_pred, weight)) return std::nullopt;
-    metrics::explained_sums result;
-    for (const moments& output :
-         reduce<sum_kind::explained>(y_true, y_pred, weight, device, stream)) {
-        if (!std::isfinite(output.residual) || !std::isfinite(output.square) ||
-            output.weight == 0.0)
-            return std::nullopt;
-        result.residual.push_back(output.residual);
-        result.total.push_back(output.square);
-    }
-    return result;
+    if (!metrics::fits(y_true, y_pred, weight)) return std::nullopt;
+    return metrics::explained_of(
+        reduce<sum_kind::explained>(y_true, y_pred, weight, device, stream));
 }
 
 }  // namespace mlestar::cuda

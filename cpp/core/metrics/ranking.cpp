@@ -15,15 +15,8 @@ MLESTAR_SELECT_KERNELS(ranking_kernels)
 
 namespace {
 
-constexpr std::int64_t most_rows = std::int64_t{1} << 32;
-
-template <class Score>
-const auto& kernels_of() {
-    if constexpr (std::is_same_v<Score, double>)
-        return kernels().f64;
-    else
-        return kernels().f32;
-}
+// A bucket of equal scores may hold them all, and its positives are counted in 32 bits.
+constexpr std::int64_t most_rows = std::int64_t{1} << 31;
 
 // function(bucket number, scratch) for every bucket, several to a task.
 template <class Item, class Partition, class Function>
@@ -77,7 +70,7 @@ std::optional<double> roc_auc_of(const vector_view& y_true, const vector_view& s
     if (!parts.build()) return std::nullopt;
     if (labels.minimum == labels.maximum) return std::nan("");  // undefined; the caller says so
     using key = typename ranking_partition<Score>::key;
-    const auto& kernel = kernels_of<Score>();
+    const auto& kernel = of_score<Score>(kernels());
     const auto n = static_cast<std::size_t>(parts.buckets());
     if (!weight) {
         std::vector<std::uint64_t> twice(n);
@@ -121,7 +114,7 @@ std::optional<double> average_precision_of(const vector_view& y_true, const vect
     ranking_partition<Score> parts(y_true, score, weight, positive, negative);
     if (!parts.build() || parts.positives() == 0) return std::nullopt;
     using key = typename ranking_partition<Score>::key;
-    const auto& kernel = kernels_of<Score>();
+    const auto& kernel = of_score<Score>(kernels());
     const auto n = static_cast<std::size_t>(parts.buckets());
     std::vector<double> terms(n);
     double divisor = static_cast<double>(parts.positives());

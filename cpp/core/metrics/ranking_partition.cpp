@@ -20,14 +20,6 @@ constexpr std::int64_t most_buckets = 4096;
 constexpr std::int64_t sample_size = 512;
 
 template <class Score>
-const auto& kernels_of() {
-    if constexpr (std::is_same_v<Score, double>)
-        return kernels().f64;
-    else
-        return kernels().f32;
-}
-
-template <class Score>
 const Score* load_score(const vector_view& view, std::int64_t at, std::int64_t count,
                         Score* buffer) {
     if constexpr (std::is_same_v<Score, double>)
@@ -96,8 +88,8 @@ bool ranking_partition<Score>::scan_all() {
         pieces_.each_block(piece, [&](std::int64_t at, std::int64_t count) {
             const Score* x = load_score<Score>(score_, at, count, scores);
             const std::int64_t* y = load_i64(label_, at, count, buffers.a, exact);
-            kernels_of<Score>().scan(x, y, count, positive_, negative_,
-                                     &scans[static_cast<std::size_t>(piece)]);
+            of_score<Score>(kernels()).scan(x, y, count, positive_, negative_,
+                                            &scans[static_cast<std::size_t>(piece)]);
             if (weight_ && !usable_weights(load_f64(weight_, at, count, buffers.w), count))
                 usable[static_cast<std::size_t>(piece)] = 0;
         });
@@ -130,7 +122,7 @@ void ranking_partition<Score>::choose_cells() {
         std::nth_element(sample.begin(), middle, sample.end());
         map_.offset = *middle / 16.0;
     }
-    const auto cell = kernels_of<Score>().cell;
+    const auto cell = of_score<Score>(kernels()).cell;
     const Score low = score_of<Score>(scan_.low);
     const Score high = score_of<Score>(scan_.high);
     const int bits = label_.size < small_size ? small_cell_bits : cell_bits;
@@ -152,9 +144,9 @@ void ranking_partition<Score>::count_cells() {
         bool exact = true;
         std::uint32_t* counts = counts_.data() + piece * 2 * cells_;
         pieces_.each_block(piece, [&](std::int64_t at, std::int64_t count) {
-            kernels_of<Score>().count(load_score<Score>(score_, at, count, scores),
-                                      load_i64(label_, at, count, buffers.a, exact), count,
-                                      positive_, &map_, counts, cells_);
+            of_score<Score>(kernels()).count(load_score<Score>(score_, at, count, scores),
+                                             load_i64(label_, at, count, buffers.a, exact), count,
+                                             positive_, &map_, counts, cells_);
         });
     });
 }
@@ -215,11 +207,11 @@ void ranking_partition<Score>::scatter_all() {
         bool exact = true;
         std::uint64_t* place = places_.data() + piece * buckets();
         pieces_.each_block(piece, [&](std::int64_t at, std::int64_t count) {
-            kernels_of<Score>().scatter(load_score<Score>(score_, at, count, scores),
-                                        load_i64(label_, at, count, buffers.a, exact),
-                                        load_weight(weight_, at, count, buffers.w), count,
-                                        positive_, &map_, bucket_of_.data(), place, items_.data(),
-                                        weights_.data());
+            of_score<Score>(kernels()).scatter(load_score<Score>(score_, at, count, scores),
+                                               load_i64(label_, at, count, buffers.a, exact),
+                                               load_weight(weight_, at, count, buffers.w), count,
+                                               positive_, &map_, bucket_of_.data(), place,
+                                               items_.data(), weights_.data());
         });
     });
 }

@@ -34,6 +34,15 @@ struct pieces {
     }
 };
 
+// The half of a table of kernels that is for one type of score.
+template <class Score, class Table>
+const auto& of_score(const Table& table) {
+    if constexpr (std::is_same_v<Score, double>)
+        return table.f64;
+    else
+        return table.f32;
+}
+
 // Rows partitioned into buckets of ascending scores.
 template <class Score>
 class ranking_partition {

@@ -1,7 +1,5 @@
 #include "metrics/regression.hpp"
 
-#include <cmath>
-
 #include "metrics/regression.kernels.hpp"
 #include "support/blocks.hpp"
 #include "support/levels.hpp"
@@ -11,11 +9,6 @@ namespace mlestar::metrics {
 MLESTAR_SELECT_KERNELS(regression_kernels)
 
 namespace {
-
-bool fits(const matrix_view& y_true, const matrix_view& y_pred, const vector_view& weight) {
-    return y_true.rows > 0 && y_true.columns > 0 && y_true.rows == y_pred.rows &&
-           y_true.columns == y_pred.columns && (!weight || weight.size == y_true.rows);
-}
 
 // Adds the block's moments to those before it (Chan, Golub and LeVeque 1979).
 void merge(moments& whole, const moments& block) {
@@ -66,13 +59,7 @@ std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view
                                   part.weight +=
                                       w ? kernels().total(w, count) : static_cast<double>(count);
                               });
-    std::vector<double> result;
-    for (const moments& output : whole) {
-        result.push_back(output.residual / output.weight);
-        // NaN or infinity anywhere ends up here; so does a total weight of zero.
-        if (!std::isfinite(result.back())) return std::nullopt;
-    }
-    return result;
+    return mean_error_of(whole);
 }
 
 std::optional<explained_sums> explained(const matrix_view& y_true, const matrix_view& y_pred,
@@ -90,15 +77,7 @@ std::optional<explained_sums> explained(const matrix_view& y_true, const matrix_
                                   const double origin = origins[output];
                                   merge(part, kernels().explained(y, p, w, count, origin));
                               });
-    explained_sums result;
-    for (const moments& output : whole) {
-        if (!std::isfinite(output.residual) || !std::isfinite(output.square) ||
-            output.weight == 0.0)
-            return std::nullopt;
-        result.residual.push_back(output.residual);
-        result.total.push_back(output.square);
-    }
-    return result;
+    return explained_of(whole);
 }
 
 }  // namespace mlestar::metrics

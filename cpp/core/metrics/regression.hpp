@@ -2,6 +2,7 @@
 // that differ, values or weights that are not finite, no rows.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -23,5 +24,37 @@ struct explained_sums {
 };
 std::optional<explained_sums> explained(const matrix_view& y_true, const matrix_view& y_pred,
                                         const vector_view& weight);
+
+// What the host and the GPU share around their sums: the check before, the results after.
+// Moments are those of each output, with the members of `moments` in regression.kernels.hpp.
+
+inline bool fits(const matrix_view& y_true, const matrix_view& y_pred, const vector_view& weight) {
+    return y_true.rows > 0 && y_true.columns > 0 && y_true.rows == y_pred.rows &&
+           y_true.columns == y_pred.columns && (!weight || weight.size == y_true.rows);
+}
+
+template <class Moments>
+std::optional<std::vector<double>> mean_error_of(const std::vector<Moments>& outputs) {
+    std::vector<double> result;
+    for (const Moments& output : outputs) {
+        result.push_back(output.residual / output.weight);
+        // NaN or infinity anywhere ends up here; so does a total weight of zero.
+        if (!std::isfinite(result.back())) return std::nullopt;
+    }
+    return result;
+}
+
+template <class Moments>
+std::optional<explained_sums> explained_of(const std::vector<Moments>& outputs) {
+    explained_sums result;
+    for (const Moments& output : outputs) {
+        if (!std::isfinite(output.residual) || !std::isfinite(output.square) ||
+            output.weight == 0.0)
+            return std::nullopt;
+        result.residual.push_back(output.residual);
+        result.total.push_back(output.square);
+    }
+    return result;
+}
 
 }  // namespace mlestar::metrics

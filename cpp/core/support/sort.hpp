@@ -59,9 +59,11 @@ struct sort_bins {
     std::int64_t count;
     std::uint32_t fullest;
     std::uint32_t place[(1 << most_bin_bits) + 1];
-
-    std::uint64_t of(std::uint64_t key) const { return (key - low) >> shift; }
 };
+
+static inline std::uint64_t bin_of(const sort_bins& bins, std::uint64_t key) {
+    return (key - bins.low) >> bins.shift;
+}
 
 template <class Item>
 static inline void find_bins(const Item* items, std::int64_t count, sort_bins& bins) {
@@ -79,7 +81,7 @@ static inline void find_bins(const Item* items, std::int64_t count, sort_bins& b
     bins.shift = range_bits > bits ? range_bits - bits : 0;
     bins.count = static_cast<std::int64_t>((high - low) >> bins.shift) + 1;
     for (std::int64_t b = 0; b <= bins.count; ++b) bins.place[b] = 0;
-    for (std::int64_t i = 0; i < count; ++i) ++bins.place[bins.of(key_of(items[i])) + 1];
+    for (std::int64_t i = 0; i < count; ++i) ++bins.place[bin_of(bins, key_of(items[i])) + 1];
     bins.fullest = 0;
     for (std::int64_t b = 1; b <= bins.count; ++b) {
         bins.fullest = bins.place[b] > bins.fullest ? bins.place[b] : bins.fullest;
@@ -98,7 +100,7 @@ static void sort_into(Item* items, std::int64_t count, Item* sorted) {
     sort_bins bins;
     find_bins(items, count, bins);
     for (std::int64_t i = 0; i < count; ++i)
-        sorted[bins.place[bins.of(key_of(items[i]))]++] = items[i];
+        sorted[bins.place[bin_of(bins, key_of(items[i]))]++] = items[i];
     if (bins.shift == 0) return;
     // Each place has moved on to its bin's end.
     if (bins.fullest > few_items) {
