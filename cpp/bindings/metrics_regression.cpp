@@ -2,13 +2,20 @@
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "metrics/regression.hpp"
+#include "metrics/regression_quantile.hpp"
 
 namespace mlestar::bindings::metrics_regression {
 namespace {
 
 // The error of a single output is a float, those of several an array.
-template <metrics::error_kind Kind>
-py::object mean_error(py::handle y_true, py::handle y_pred, py::handle weight) {
+py::object as_outputs(const std::optional<std::vector<double>>& result) {
+    if (!result) return py::none();
+    if (result->size() == 1) return py::float_(result->front());
+    return to_array<double>(*result);
+}
+
+py::object mean_error_of(metrics::error_kind kind, py::handle y_true, py::handle y_pred,
+                         py::handle weight, double parameter) {
     const auto t = as_matrix(y_true);
     const auto p = as_matrix(y_pred);
     const auto w = as_optional(weight);
@@ -16,15 +23,50 @@ py::object mean_error(py::handle y_true, py::handle y_pred, py::handle weight) {
     std::optional<std::vector<double>> result;
     {
         const gil_scope scope(t->rows * t->columns);
-        result = metrics::mean_error(Kind, *t, *p, *w);
+        result = metrics::mean_error(kind, *t, *p, *w, parameter);
     }
-    if (!result) return py::none();
-    if (result->size() == 1) return py::float_(result->front());
-    return to_array<double>(*result);
+    return as_outputs(result);
 }
 
-// (residual sums, total sums), one value an output.
-py::object explained(py::handle y_true, py::handle y_pred, py::handle weight) {
+template <metrics::error_kind Kind>
+py::object mean_error(py::handle y_true, py::handle y_pred, py::handle weight) {
+    return mean_error_of(Kind, y_true, y_pred, weight, 0.0);
+}
+
+template <metrics::error_kind Kind>
+py::object mean_error_with(py::handle y_true, py::handle y_pred, py::handle weight,
+                           double parameter) {
+    return mean_error_of(Kind, y_true, y_pred, weight, parameter);
+}
+
+py::object max_error(py::handle y_true, py::handle y_pred) {
+    const auto t = as_vector(y_true, true);
+    const auto p = as_vector(y_pred, true);
+    if (!t || !p) return py::none();
+    std::optional<double> result;
+    {
+        const gil_scope scope(t->size);
+        result = metrics::max_error(*t, *p);
+    }
+    return result ? py::object(py::float_(*result)) : py::none();
+}
+
+// Of y, or of |y - y_pred| where that is not None.
+py::object quantile(py::handle y, py::handle y_pred, py::handle weight, double fraction) {
+    const auto t = as_vector(y, true);
+    const auto p = y_pred.is_none() ? vector_view{} : as_vector(y_pred, true);
+    const auto w = as_optional(weight);
+    if (!t || !p || !w || !(fraction >= 0.0 && fraction <= 1.0)) return py::none();
+    std::optional<double> result;
+    {
+        const gil_scope scope(t->size * 4);
+        result = metrics::quantile(*t, *p, *w, fraction);
+    }
+    return result ? py::object(py::float_(*result)) : py::none();
+}
+
+// (residual sums, total sums, means of y), one value an output.
+py::object explained_about(py::handle y_true, py::handle y_pred, py::handle weight, bool centred) {
     const auto t = as_matrix(y_true);
     const auto p = as_matrix(y_pred);
     const auto w = as_optional(weight);
@@ -32,12 +74,22 @@ py::object explained(py::handle y_true, py::handle y_pred, py::handle weight) {
     std::optional<metrics::explained_sums> result;
     {
         const gil_scope scope(t->rows * t->columns);
-        result = metrics::explained(*t, *p, *w);
+        result = metrics::explained(*t, *p, *w, centred);
     }
     if (!result) return py::none();
     if (result->residual.size() == 1)
-        return py::make_tuple(result->residual.front(), result->total.front());
-    return py::make_tuple(to_array<double>(result->residual), to_array<double>(result->total));
+        return py::make_tuple(result->residual.front(), result->total.front(),
+                              result->mean.front());
+    return py::make_tuple(to_array<double>(result->residual), to_array<double>(result->total),
+                          to_array<double>(result->mean));
+}
+
+py::object explained(py::handle y_true, py::handle y_pred, py::handle weight) {
+    return explained_about(y_true, y_pred, weight, false);
+}
+
+py::object explained_variance(py::handle y_true, py::handle y_pred, py::handle weight) {
+    return explained_about(y_true, y_pred, weight, true);
 }
 
 }  // namespace
@@ -45,9 +97,21 @@ py::object explained(py::handle y_true, py::handle y_pred, py::handle weight) {
 
 void mlestar::bindings::add_metrics_regression(py::module_& module) {
     using namespace metrics_regression;
-    module.def("mean_squared_error", mean_error<metrics::error_kind::squared>, py::arg("y_true"),
-               py::arg("y_pred"), py::arg("weight"));
-    module.def("mean_absolute_error", mean_error<metrics::error_kind::absolute>, py::arg("y_true"),
-               py::arg("y_pred"), py::arg("weight"));
-    module.def("explained", explained, py::arg("y_true"), py::arg("y_pred"), py::arg("weight"));
+    using metrics::error_kind;
+    const auto define = [&](const char* name, auto function) {
+        module.def(name, function, py::arg("y_true"), py::arg("y_pred"), py::arg("weight"));
+    };
+    define("mean_squared_error", mean_error<error_kind::squared>);
+    define("mean_absolute_error", mean_error<error_kind::absolute>);
+    define("mean_squared_log_error", mean_error<error_kind::squared_log>);
+    define("mean_absolute_percentage_error", mean_error<error_kind::percentage>);
+    define("explained", explained);
+    define("explained_variance", explained_variance);
+    module.def("mean_pinball_loss", mean_error_with<error_kind::pinball>, py::arg("y_true"),
+               py::arg("y_pred"), py::arg("weight"), py::arg("alpha"));
+    module.def("mean_tweedie_deviance", mean_error_with<error_kind::tweedie>, py::arg("y_true"),
+               py::arg("y_pred"), py::arg("weight"), py::arg("power"));
+    module.def("max_error", max_error, py::arg("y_true"), py::arg("y_pred"));
+    module.def("quantile", quantile, py::arg("y"), py::arg("y_pred"), py::arg("weight"),
+               py::arg("fraction"));
 }

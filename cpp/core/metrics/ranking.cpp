@@ -15,9 +15,6 @@ MLESTAR_SELECT_KERNELS(ranking_kernels)
 
 namespace {
 
-// A bucket of equal scores may hold them all, and its positives are counted in 32 bits.
-constexpr std::int64_t most_rows = std::int64_t{1} << 31;
-
 // function(bucket number, scratch) for every bucket, several to a task.
 template <class Item, class Partition, class Function>
 void over_buckets(const Partition& parts, std::size_t room_per_row, Function function) {
@@ -48,19 +45,6 @@ std::vector<weighted_counts> bucket_weights(Partition& parts, weighted_counts& w
         whole.negative += sum.negative;
     }
     return sums;
-}
-
-bool fits(const vector_view& y_true, const vector_view& score, const vector_view& weight) {
-    return y_true.size > 0 && y_true.size < most_rows && y_true.size == score.size &&
-           (!weight || weight.size == y_true.size);
-}
-
-// 64-bit integer scores are ranked as doubles only where that loses nothing.
-bool exact_as_double(const vector_view& score) {
-    if (score.type != dtype::i64 && score.type != dtype::u64) return true;
-    constexpr std::int64_t limit = std::int64_t{1} << 53;
-    const auto range = range_of({score});
-    return range && range->minimum >= -limit && range->maximum <= limit;
 }
 
 template <class Score>
@@ -156,7 +140,7 @@ std::optional<double> average_precision_of(const vector_view& y_true, const vect
 
 std::optional<double> roc_auc(const vector_view& y_true, const vector_view& score,
                               const vector_view& weight) {
-    if (!fits(y_true, score, weight) || !exact_as_double(score)) return std::nullopt;
+    if (!rankable(y_true, score, weight)) return std::nullopt;
     const auto labels = range_of({y_true});
     if (!labels) return std::nullopt;
     return score.type == dtype::f32 ? roc_auc_of<float>(y_true, score, weight, *labels)
@@ -165,7 +149,7 @@ std::optional<double> roc_auc(const vector_view& y_true, const vector_view& scor
 
 std::optional<double> average_precision(const vector_view& y_true, const vector_view& score,
                                         const vector_view& weight, std::int64_t positive) {
-    if (!fits(y_true, score, weight) || !exact_as_double(score)) return std::nullopt;
+    if (!rankable(y_true, score, weight)) return std::nullopt;
     const auto labels = range_of({y_true});
     if (!labels || (positive != labels->minimum && positive != labels->maximum))
         return std::nullopt;

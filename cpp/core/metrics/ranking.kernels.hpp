@@ -4,20 +4,11 @@
 
 #include <cstdint>
 
+#include "metrics/ranking_bucket.kernels.hpp"
 #include "support/lanes.hpp"
 #include "support/sort.hpp"
 
 namespace mlestar::metrics {
-
-// Rows whose scores lie in one range and have one sign. An item is the score's order key, whose
-// highest bit (the sign) makes room for the label as the lowest bit (1: positive).
-template <class Key>
-struct bucket {
-    Key* items;
-    const double* weights;  // null where unweighted
-    std::int64_t count;
-    std::int64_t positives;
-};
 
 struct weighted_counts {
     double positive = 0.0;

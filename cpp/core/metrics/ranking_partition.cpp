@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "metrics/labels.hpp"
 #include "support/levels.hpp"
 
 namespace mlestar::metrics {
@@ -50,7 +51,22 @@ bool usable_weights(const double* weight, std::int64_t count) {
     return wrong == 0;
 }
 
+// A bucket of equal scores may hold them all, and its positives are counted in 32 bits.
+constexpr std::int64_t most_rows = std::int64_t{1} << 31;
+
+bool exact_as_double(const vector_view& score) {
+    if (score.type != dtype::i64 && score.type != dtype::u64) return true;
+    constexpr std::int64_t limit = std::int64_t{1} << 53;
+    const auto range = range_of({score});
+    return range && range->minimum >= -limit && range->maximum <= limit;
+}
+
 }  // namespace
+
+bool rankable(const vector_view& y_true, const vector_view& score, const vector_view& weight) {
+    return y_true.size > 0 && y_true.size < most_rows && y_true.size == score.size &&
+           (!weight || weight.size == y_true.size) && exact_as_double(score);
+}
 
 template <class Score>
 bool ranking_partition<Score>::build() {
@@ -173,11 +189,13 @@ void ranking_partition<Score>::join_cells() {
             positives_in_.push_back(0);
             held = 0;
         }
+        if (c == zero_cell_) first_non_negative_ = buckets() - 1;
         held += here;
         positives_in_.back() += positives;
         bucket_of_[static_cast<std::size_t>(c)] =
             static_cast<std::uint16_t>(positives_in_.size() - 1);
     }
+    if (zero_cell_ >= cells_) first_non_negative_ = buckets();  // below zero, all of them
     places_.assign(static_cast<std::size_t>(pieces_.count * buckets()), 0);
     const auto place = [&](std::int64_t piece, std::int64_t b) -> std::uint64_t& {
         return places_[static_cast<std::size_t>(piece * buckets() + b)];

@@ -43,6 +43,10 @@ const auto& of_score(const Table& table) {
         return table.f32;
 }
 
+// What every metric of scores asks before it partitions: sizes that fit, and 64-bit integer scores
+// only where they are exact as doubles.
+bool rankable(const vector_view& y_true, const vector_view& score, const vector_view& weight);
+
 // Rows partitioned into buckets of ascending scores.
 template <class Score>
 class ranking_partition {
@@ -75,6 +79,11 @@ public:
         return static_cast<std::int64_t>(starts_[at + 1] - starts_[at]) - positives_in_[at];
     }
     std::int64_t largest_bucket() const;
+    // Whether the bucket's scores are from zero up; none holds scores of both signs.
+    bool non_negative(std::int64_t b) const { return b >= first_non_negative_; }
+    double* weights_at(std::int64_t b) {
+        return weights_.data() + starts_[static_cast<std::size_t>(b)];
+    }
 
 private:
     bool scan_all();
@@ -91,6 +100,7 @@ private:
     cell_map map_;
     std::int64_t cells_ = 0;
     std::int64_t zero_cell_ = 0;
+    std::int64_t first_non_negative_ = 0;
     std::vector<std::uint32_t> counts_;
     std::vector<std::uint16_t> bucket_of_;
     std::vector<std::uint64_t> places_, starts_;  // of each piece and bucket; of each bucket

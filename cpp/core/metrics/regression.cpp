@@ -20,6 +20,7 @@ void merge(moments& whole, const moments& block) {
         whole.mean += delta * (block.weight / weight);
     }
     whole.weight = weight;
+    whole.valid &= block.valid;
 }
 
 // function(moments of one output so far, its number, y, p, w, count) for each block and output.
@@ -45,39 +46,104 @@ std::vector<moments> reduce(const matrix_view& y_true, const matrix_view& y_pred
     return whole;
 }
 
+error_kernel kernel_of(error_kind kind, double parameter) {
+    switch (kind) {
+        case error_kind::squared: return kernels().squared;
+        case error_kind::absolute: return kernels().absolute;
+        case error_kind::squared_log: return kernels().squared_log;
+        case error_kind::percentage: return kernels().percentage;
+        case error_kind::pinball: return kernels().pinball;
+        case error_kind::tweedie: break;
+    }
+    if (parameter == 0.0) return kernels().squared;
+    if (parameter == 1.0) return kernels().poisson;
+    if (parameter == 2.0) return kernels().gamma;
+    return parameter < 0.0 ? kernels().tweedie_below_zero : kernels().tweedie_above_one;
+}
+
+// A value near those of each output's first block.
+std::vector<double> origins_of(const matrix_view& y, const matrix_view* minus) {
+    std::vector<double> origins;
+    for (std::int64_t j = 0; j < y.columns; ++j) {
+        block_buffers buffers;
+        const std::int64_t count = std::min(y.rows, block_size);
+        const double* values = load_f64(y.column(j), 0, count, buffers.x);
+        if (minus != nullptr) {
+            const double* p = load_f64(minus->column(j), 0, count, buffers.y);
+            kernels().difference(values, p, count, buffers.w);
+            values = buffers.w;
+        }
+        origins.push_back(kernels().origin(values, count));
+    }
+    return origins;
+}
+
+// The sums of squares of y - p about its mean, of each output.
+std::vector<moments> centred_errors(const matrix_view& y_true, const matrix_view& y_pred,
+                                    const vector_view& weight) {
+    const auto origins = origins_of(y_true, &y_pred);
+    return reduce(y_true, y_pred, weight,
+                  [&](moments& part, std::size_t output, const double* y, const double* p,
+                      const double* w, std::int64_t count) {
+                      double error[block_size];
+                      kernels().difference(y, p, count, error);
+                      merge(part, kernels().explained(error, error, w, count, origins[output]));
+                  });
+}
+
 }  // namespace
 
 std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view& y_true,
-                                              const matrix_view& y_pred,
-                                              const vector_view& weight) {
+                                              const matrix_view& y_pred, const vector_view& weight,
+                                              double parameter) {
     if (!fits(y_true, y_pred, weight)) return std::nullopt;
-    const auto error = kind == error_kind::squared ? kernels().squared : kernels().absolute;
+    const auto error = kernel_of(kind, parameter);
     const auto whole = reduce(y_true, y_pred, weight,
                               [&](moments& part, std::size_t, const double* y, const double* p,
                                   const double* w, std::int64_t count) {
-                                  part.residual += error(y, p, w, count);
+                                  part.residual += error(y, p, w, count, parameter, &part.valid);
                                   part.weight +=
                                       w ? kernels().total(w, count) : static_cast<double>(count);
                               });
+    for (const moments& output : whole)
+        if (!output.valid) return std::nullopt;
     return mean_error_of(whole);
 }
 
+std::optional<double> max_error(const vector_view& y_true, const vector_view& y_pred) {
+    if (y_true.size == 0 || y_true.size != y_pred.size) return std::nullopt;
+    const auto partials =
+        map_blocks(y_true.size, 0.0, [&](double& part, std::int64_t at, std::int64_t count) {
+            block_buffers buffers;
+            const double* y = load_f64(y_true, at, count, buffers.x);
+            const double here = kernels().largest(y, load_f64(y_pred, at, count, buffers.y), count);
+            part = here <= part ? part : here + 0.0 * part;  // NaN stays
+        });
+    double whole = 0.0;
+    for (const double part : partials) whole = part <= whole ? whole : part + 0.0 * whole;
+    if (!std::isfinite(whole)) return std::nullopt;
+    return whole;
+}
+
 std::optional<explained_sums> explained(const matrix_view& y_true, const matrix_view& y_pred,
-                                        const vector_view& weight) {
+                                        const vector_view& weight, bool centred) {
     if (!fits(y_true, y_pred, weight)) return std::nullopt;
-    std::vector<double> origins;
-    for (std::int64_t j = 0; j < y_true.columns; ++j) {
-        double buffer[block_size];
-        const std::int64_t count = std::min(y_true.rows, block_size);
-        origins.push_back(kernels().origin(load_f64(y_true.column(j), 0, count, buffer), count));
-    }
+    const auto origins = origins_of(y_true, nullptr);
     const auto whole = reduce(y_true, y_pred, weight,
                               [&](moments& part, std::size_t output, const double* y,
                                   const double* p, const double* w, std::int64_t count) {
                                   const double origin = origins[output];
                                   merge(part, kernels().explained(y, p, w, count, origin));
                               });
-    return explained_of(whole);
+    auto result = explained_of(whole);
+    if (!result) return std::nullopt;
+    for (std::size_t j = 0; j < whole.size(); ++j)
+        result->mean.push_back(origins[j] + whole[j].mean);
+    if (centred) {
+        const auto errors = centred_errors(y_true, y_pred, weight);
+        for (std::size_t j = 0; j < errors.size(); ++j) result->residual[j] = errors[j].square;
+    }
+    return result;
 }
 
 }  // namespace mlestar::metrics

@@ -11,19 +11,27 @@
 
 namespace mlestar::metrics {
 
-enum class error_kind { squared, absolute };
+enum class error_kind { squared, absolute, squared_log, percentage, pinball, tweedie };
 
-// Weighted mean error of each output (column).
+// Weighted mean error of each output (column). `parameter`: the quantile of the pinball loss, the
+// power of Tweedie's deviance (0 or below, or 1 or above; 1 is Poisson's and 2 the gamma deviance).
+// Also nothing where the loss is not defined for a value.
 std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view& y_true,
-                                              const matrix_view& y_pred, const vector_view& weight);
+                                              const matrix_view& y_pred, const vector_view& weight,
+                                              double parameter = 0.0);
 
-// The two sums of R^2 for each output: sum w (y - p)^2 and sum w (y - mean)^2.
+// Largest absolute error of a single output.
+std::optional<double> max_error(const vector_view& y_true, const vector_view& y_pred);
+
+// The sums of R^2 for each output: sum w (y - p)^2 and sum w (y - mean)^2; with `centred`, the
+// first about the mean of y - p instead (explained variance). And the mean of y.
 struct explained_sums {
     std::vector<double> residual;
     std::vector<double> total;
+    std::vector<double> mean;  // on the host only
 };
 std::optional<explained_sums> explained(const matrix_view& y_true, const matrix_view& y_pred,
-                                        const vector_view& weight);
+                                        const vector_view& weight, bool centred = false);
 
 // What the host and the GPU share around their sums: the check before, the results after.
 // Moments are those of each output, with the members of `moments` in regression.kernels.hpp.

@@ -4,19 +4,28 @@
 #include <cstdint>
 
 #include "support/lanes.hpp"
+#include "support/math.hpp"
 
 namespace mlestar::metrics {
 
 struct moments {
-    double residual = 0.0;  // sum w (y - p)^2, or w |y - p|
+    double residual = 0.0;  // sum w (y - p)^2, or w loss(y, p)
     double weight = 0.0;    // sum w
     double mean = 0.0;      // weighted mean of y - origin
     double square = 0.0;    // sum w (y - mean)^2
+    bool valid = true;      // every value lies where the loss is defined
 };
 
+// Weighted sum of a loss; clears `valid` (never sets it) where the loss is not defined. `parameter`
+// is the quantile of the pinball loss and the power of Tweedie's deviance.
+using error_kernel = double (*)(const double* y, const double* p, const double* weight,
+                                std::int64_t count, double parameter, bool* valid);
+
 struct regression_kernels {
-    double (*squared)(const double* y, const double* p, const double* weight, std::int64_t count);
-    double (*absolute)(const double* y, const double* p, const double* weight, std::int64_t count);
+    error_kernel squared, absolute, squared_log, percentage, pinball;
+    error_kernel poisson, gamma, tweedie_below_zero, tweedie_above_one;
+    double (*largest)(const double* y, const double* p, std::int64_t count);  // of |y - p|
+    void (*difference)(const double* y, const double* p, std::int64_t count, double* result);
     double (*total)(const double* weight, std::int64_t count);
     double (*origin)(const double* y, std::int64_t count);
     moments (*explained)(const double* y, const double* p, const double* weight, std::int64_t count,
@@ -32,16 +41,136 @@ namespace {
 double square(double x) { return x * x; }
 double magnitude(double x) { return __builtin_fabs(x); }
 
-double squared(const double* y, const double* p, const double* weight, std::int64_t count) {
-    if (weight == nullptr)
-        return lane_sum(count, [=](std::int64_t i) { return square(y[i] - p[i]); });
-    return lane_sum(count, [=](std::int64_t i) { return square(y[i] - p[i]) * weight[i]; });
+constexpr std::int64_t longest = 1024;  // a block
+
+// Sums without a condition in the term run in one loop.
+template <class Term>
+double sum(const double* weight, std::int64_t count, Term term) {
+    if (weight == nullptr) return lane_sum(count, term);
+    return lane_sum(count, [=](std::int64_t i) { return term(i) * weight[i]; });
 }
 
-double absolute(const double* y, const double* p, const double* weight, std::int64_t count) {
-    if (weight == nullptr)
-        return lane_sum(count, [=](std::int64_t i) { return magnitude(y[i] - p[i]); });
-    return lane_sum(count, [=](std::int64_t i) { return magnitude(y[i] - p[i]) * weight[i]; });
+double squared(const double* y, const double* p, const double* weight, std::int64_t count, double,
+               bool*) {
+    return sum(weight, count, [=](std::int64_t i) { return square(y[i] - p[i]); });
+}
+
+double absolute(const double* y, const double* p, const double* weight, std::int64_t count, double,
+                bool*) {
+    return sum(weight, count, [=](std::int64_t i) { return magnitude(y[i] - p[i]); });
+}
+
+// The others go through a small buffer: the loss loop has no order and vectorizes.
+template <class Loss>
+double sum_of(const double* y, const double* p, const double* weight, std::int64_t count,
+              Loss loss) {
+    double value[longest];
+    for (std::int64_t i = 0; i < count; ++i) value[i] = loss(y[i], p[i]);
+    return sum(weight, count, [&value](std::int64_t i) { return value[i]; });
+}
+
+// Whether all x > bound (or >= bound); false for NaN.
+bool all_above(const double* x, std::int64_t count, double bound) {
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < count; ++i) wrong |= x[i] > bound ? 0 : 1;
+    return wrong == 0;
+}
+
+bool all_from(const double* x, std::int64_t count, double bound) {
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < count; ++i) wrong |= x[i] >= bound ? 0 : 1;
+    return wrong == 0;
+}
+
+double squared_log(const double* y, const double* p, const double* weight, std::int64_t count,
+                   double, bool* valid) {
+    if (!all_above(y, count, -1.0) || !all_above(p, count, -1.0)) *valid = false;
+    return sum_of(y, p, weight, count,
+                  [](double a, double b) { return square(math::log1p(a) - math::log1p(b)); });
+}
+
+double percentage(const double* y, const double* p, const double* weight, std::int64_t count,
+                  double, bool*) {
+    constexpr double least = 2.220446049250313e-16;  // scikit-learn's guard against division by 0
+    return sum_of(y, p, weight, count, [](double a, double b) {
+        const double size = magnitude(a);
+        return magnitude(b - a) / (size > least ? size : least);
+    });
+}
+
+double pinball(const double* y, const double* p, const double* weight, std::int64_t count,
+               double alpha, bool*) {
+    return sum_of(y, p, weight, count, [=](double a, double b) {
+        const double d = a - b;
+        return (d >= 0.0 ? alpha : alpha - 1.0) * d;
+    });
+}
+
+double poisson(const double* y, const double* p, const double* weight, std::int64_t count, double,
+               bool* valid) {
+    if (!all_from(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
+    return sum_of(y, p, weight, count, [](double a, double b) {
+        const double entropy = a * math::log(a / b);
+        return 2.0 * ((a == 0.0 ? 0.0 : entropy) - a + b);
+    });
+}
+
+double gamma(const double* y, const double* p, const double* weight, std::int64_t count, double,
+             bool* valid) {
+    if (!all_above(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
+    return sum_of(y, p, weight, count,
+                  [](double a, double b) { return 2.0 * (math::log(b / a) + a / b - 1.0); });
+}
+
+// x to the power a for x > 0, and 0 for x == 0 (no caller has a <= 0 there).
+double power_of(double x, double a) {
+    const double result = math::exp(a * math::log(x));
+    return x == 0.0 ? 0.0 : result;
+}
+
+// Only the first term takes the positive part of y.
+double deviance(double y, double p, double power) {
+    return 2.0 * (power_of(y > 0.0 ? y : 0.0, 2.0 - power) / ((1.0 - power) * (2.0 - power)) -
+                  y * power_of(p, 1.0 - power) / (1.0 - power) +
+                  power_of(p, 2.0 - power) / (2.0 - power));
+}
+
+double tweedie_below_zero(const double* y, const double* p, const double* weight,
+                          std::int64_t count, double power, bool* valid) {
+    if (!all_above(p, count, 0.0)) *valid = false;
+    return sum_of(y, p, weight, count, [=](double a, double b) { return deviance(a, b, power); });
+}
+
+double tweedie_above_one(const double* y, const double* p, const double* weight, std::int64_t count,
+                         double power, bool* valid) {
+    const bool positive = power < 2.0 ? all_from(y, count, 0.0) : all_above(y, count, 0.0);
+    if (!positive || !all_above(p, count, 0.0)) *valid = false;
+    return sum_of(y, p, weight, count, [=](double a, double b) { return deviance(a, b, power); });
+}
+
+// NaN and infinity come out as they are.
+double largest(const double* y, const double* p, std::int64_t count) {
+    double lane[lane_count] = {};
+    double poison = 0.0;
+    std::int64_t i = 0;
+    for (; i + lane_count <= count; i += lane_count) {
+        for (int l = 0; l < lane_count; ++l) {
+            const double d = magnitude(y[i + l] - p[i + l]);
+            lane[l] = d > lane[l] ? d : lane[l];
+        }
+    }
+    for (; i < count; ++i) {
+        const double d = magnitude(y[i] - p[i]);
+        lane[0] = d > lane[0] ? d : lane[0];
+    }
+    poison = lane_sum(count, [=](std::int64_t k) { return (y[k] - p[k]) * 0.0; });
+    double result = lane[0];
+    for (int l = 1; l < lane_count; ++l) result = lane[l] > result ? lane[l] : result;
+    return result + poison;
+}
+
+void difference(const double* y, const double* p, std::int64_t count, double* result) {
+    for (std::int64_t i = 0; i < count; ++i) result[i] = y[i] - p[i];
 }
 
 double total(const double* weight, std::int64_t count) {
@@ -61,7 +190,7 @@ double origin(const double* y, std::int64_t count) {
 moments explained(const double* y, const double* p, const double* weight, std::int64_t count,
                   double origin) {
     moments block;
-    block.residual = squared(y, p, weight, count);
+    block.residual = squared(y, p, weight, count, 0.0, nullptr);
     if (weight == nullptr) {
         block.weight = static_cast<double>(count);
         const double sum = lane_sum(count, [=](std::int64_t i) { return y[i] - origin; });
@@ -83,7 +212,10 @@ moments explained(const double* y, const double* p, const double* weight, std::i
 }  // namespace
 
 extern const regression_kernels regression_kernels_table;
-const regression_kernels regression_kernels_table = {squared, absolute, total, origin, explained};
+const regression_kernels regression_kernels_table = {
+    squared, absolute,           squared_log,       percentage, pinball,    poisson,
+    gamma,   tweedie_below_zero, tweedie_above_one, largest,    difference, total,
+    origin,  explained};
 
 }  // namespace mlestar::metrics::MLESTAR_LEVEL
 #endif

@@ -51,6 +51,13 @@ static inline double log(double x) {
     return x >= 0.0 ? result : __builtin_nan("");
 }
 
+// log(1 + x) for x > -1, to about 1 ulp (the rounding of 1 + x is put back: Kahan's correction).
+static inline double log1p(double x) {
+    const double u = 1.0 + x;
+    const double result = log(u) + (x - (u - 1.0)) / u;
+    return u == 1.0 || u == __builtin_inf() ? (u == 1.0 ? x : u) : result;
+}
+
 // e to the power x, any x; error of at most 1 ulp where the result is normal.
 static inline double exp(double x) {
     constexpr double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
