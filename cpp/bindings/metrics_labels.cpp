@@ -25,10 +25,27 @@ py::object encode_strings(py::handle a, py::handle b) {
                           py::cast(result.values));
 }
 
+// (codes, sorted distinct values) of integer labels; where `labels` are given, codes among them
+// (ascending), None for others. None to decline.
+py::object encode_integers(py::handle y, py::handle labels) {
+    const auto values = as_vector(y);
+    const auto known = as_optional(labels);
+    if (!values || !known) return py::none();
+    std::optional<metrics::encoded_integers> result;
+    {
+        const gil_scope scope(values->size * 2);
+        result = metrics::encode_integers(*values, *known);
+    }
+    if (!result) return py::none();
+    return py::make_tuple(to_array<std::int32_t>(result->codes),
+                          to_array<std::int64_t>(result->values));
+}
+
 }  // namespace
 }  // namespace mlestar::bindings::metrics_labels
 
 void mlestar::bindings::add_metrics_labels(py::module_& module) {
     using namespace metrics_labels;
     module.def("encode_strings", encode_strings, py::arg("a"), py::arg("b"));
+    module.def("encode_integers", encode_integers, py::arg("y"), py::arg("labels"));
 }

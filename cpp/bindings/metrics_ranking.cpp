@@ -2,6 +2,8 @@
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "metrics/ranking.hpp"
+#include "metrics/ranking_columns.hpp"
+#include "support/error.hpp"
 
 namespace mlestar::bindings::metrics_ranking {
 namespace {
@@ -36,6 +38,83 @@ py::object average_precision(py::handle y_true, py::handle score, py::handle wei
     return result ? py::object(py::float_(*result)) : py::none();
 }
 
+using metrics::ranking_metric;
+
+ranking_metric metric_of(const std::string& name) {
+    if (name == "roc_auc") return ranking_metric::roc_auc;
+    if (name == "average_precision") return ranking_metric::average_precision;
+    throw argument_error("metric is '" + name + "', but must be roc_auc or average_precision");
+}
+
+py::object as_values(const std::optional<std::vector<double>>& found) {
+    return found ? py::object(to_array<double>(*found)) : py::none();
+}
+
+// One value a class, label or column; NaN where it is undefined.
+py::object class_scores(const std::string& metric, py::handle codes, py::handle score,
+                        py::handle weight) {
+    const auto kind = metric_of(metric);
+    const auto c = as_vector(codes);
+    const auto s = as_matrix(score);
+    const auto w = as_optional(weight);
+    if (!c || !s || !w) return py::none();
+    std::optional<std::vector<double>> result;
+    {
+        const gil_scope scope(s->rows * s->columns * work_per_row);
+        result = metrics::class_scores(kind, *c, *s, *w);
+    }
+    return as_values(result);
+}
+
+py::object label_scores(const std::string& metric, py::handle y_true, py::handle score,
+                        py::handle weight) {
+    const auto kind = metric_of(metric);
+    const auto y = as_matrix(y_true);
+    const auto s = as_matrix(score);
+    const auto w = as_optional(weight);
+    if (!y || !s || !w) return py::none();
+    std::optional<std::vector<double>> result;
+    {
+        const gil_scope scope(s->rows * s->columns * work_per_row);
+        result = metrics::label_scores(kind, *y, *s, *w);
+    }
+    return as_values(result);
+}
+
+py::object sample_scores(const std::string& metric, py::handle y_true, py::handle score) {
+    const auto kind = metric_of(metric);
+    const auto y = as_matrix(y_true);
+    const auto s = as_matrix(score);
+    if (!y || !s) return py::none();
+    std::optional<std::vector<double>> result;
+    {
+        const gil_scope scope(s->rows * s->columns * work_per_row);
+        result = metrics::sample_scores(kind, *y, *s);
+    }
+    return as_values(result);
+}
+
+// Row a, column b: class a against class b by column a.
+py::object pair_scores(py::handle codes, py::handle score) {
+    const auto c = as_vector(codes);
+    const auto s = as_matrix(score);
+    if (!c || !s) return py::none();
+    std::optional<std::vector<double>> result;
+    {
+        const gil_scope scope(s->rows * s->columns * work_per_row);
+        result = metrics::pair_scores(*c, *s);
+    }
+    if (!result) return py::none();
+    return to_array<double>(*result).attr("reshape")(s->columns, s->columns);
+}
+
+bool rows_sum_to_one(py::handle score) {
+    const auto s = as_matrix(score);
+    if (!s) return false;
+    const gil_scope scope(s->rows * s->columns);
+    return metrics::rows_sum_to_one(*s);
+}
+
 }  // namespace
 }  // namespace mlestar::bindings::metrics_ranking
 
@@ -44,4 +123,12 @@ void mlestar::bindings::add_metrics_ranking(py::module_& module) {
     module.def("roc_auc", roc_auc, py::arg("y_true"), py::arg("score"), py::arg("weight"));
     module.def("average_precision", average_precision, py::arg("y_true"), py::arg("score"),
                py::arg("weight"), py::arg("positive"));
+    module.def("class_scores", class_scores, py::arg("metric"), py::arg("codes"), py::arg("score"),
+               py::arg("weight"));
+    module.def("label_scores", label_scores, py::arg("metric"), py::arg("y_true"), py::arg("score"),
+               py::arg("weight"));
+    module.def("sample_scores", sample_scores, py::arg("metric"), py::arg("y_true"),
+               py::arg("score"));
+    module.def("pair_scores", pair_scores, py::arg("codes"), py::arg("score"));
+    module.def("rows_sum_to_one", rows_sum_to_one, py::arg("score"));
 }

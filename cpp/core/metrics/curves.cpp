@@ -17,44 +17,24 @@ MLESTAR_SELECT_KERNELS(curve_kernels)
 
 namespace {
 
-constexpr std::int64_t buckets_at_once = 16;
-
-// function(bucket, scratch of one thread) for every bucket, sorted in place by it.
-template <class Item, class Partition, class Function>
-void over_buckets(const Partition& parts, std::int64_t rows, std::size_t room, Function function) {
-    const std::int64_t tasks = (parts.buckets() + buckets_at_once - 1) / buckets_at_once;
-    parallel_for(
-        tasks,
-        [&](std::int64_t task) {
-            scratch_array<Item> scratch(room);
-            const std::int64_t last = std::min(parts.buckets(), (task + 1) * buckets_at_once);
-            for (std::int64_t b = task * buckets_at_once; b < last; ++b)
-                function(b, scratch.data());
-        },
-        rows < serial_below / 4);
-}
-
 template <class Score>
 class unweighted_counts final : public threshold_counts {
 public:
     using partition = ranking_partition<Score>;
     using key = typename partition::key;
 
-    unweighted_counts(std::unique_ptr<partition> parts, std::int64_t rows, keep_rule rule)
-        : parts_(std::move(parts)), rows_(rows) {
+    unweighted_counts(std::unique_ptr<partition> parts, keep_rule rule) : parts_(std::move(parts)) {
         const auto n = static_cast<std::size_t>(parts_->buckets());
         std::vector<score_group> highest(n);
-        over_buckets<key>(*parts_, rows_, static_cast<std::size_t>(parts_->largest_bucket()),
-                          [&](std::int64_t b, key* scratch) {
-                              const auto part = parts_->at(b);
-                              if (part.count == 0) return;
-                              table().sort(&part, scratch);
-                              highest[static_cast<std::size_t>(b)] =
-                                  table().highest(part.items, part.count);
-                          });
+        over_buckets<key>(*parts_, parts_->largest_bucket(), [&](std::int64_t b, key* scratch) {
+            const auto part = parts_->at(b);
+            if (part.count == 0) return;
+            table().sort(&part, scratch);
+            highest[static_cast<std::size_t>(b)] = table().highest(part.items, part.count);
+        });
         span_buckets(highest, rule);
         places_.assign(n + 1, 0);
-        over_buckets<key>(*parts_, rows_, 0, [&](std::int64_t b, key*) {
+        over_buckets<key>(*parts_, 0, [&](std::int64_t b, key*) {
             const auto part = parts_->at(b);
             const auto at = static_cast<std::size_t>(b);
             // From the highest bucket down: the place after this one's is that of bucket b - 1.
@@ -73,7 +53,7 @@ public:
 
     void write(double* first, double* second, void* threshold, std::int64_t start,
                std::int64_t step, double negatives, double positives, curve_kind kind) override {
-        over_buckets<key>(*parts_, rows_, 0, [&](std::int64_t b, key*) {
+        over_buckets<key>(*parts_, 0, [&](std::int64_t b, key*) {
             const auto part = parts_->at(b);
             const auto at = static_cast<std::size_t>(b);
             const curve_output<Score> output{first,
@@ -122,7 +102,6 @@ private:
     }
 
     std::unique_ptr<partition> parts_;
-    std::int64_t rows_;
     std::int64_t size_ = 0;
     std::vector<curve_span<Score>> spans_;
     std::vector<std::int64_t> places_;
@@ -136,11 +115,9 @@ public:
     using partition = ranking_partition<Score>;
     using key = typename partition::key;
 
-    weighted_counts_at(std::unique_ptr<partition> parts, std::int64_t rows, keep_rule rule) {
-        std::vector<scratch_array<double>> sorted;
+    weighted_counts_at(std::unique_ptr<partition> parts, keep_rule rule) {
         over_buckets<weighted_key>(
-            *parts, rows, 2 * static_cast<std::size_t>(parts->largest_bucket()),
-            [&](std::int64_t b, weighted_key* scratch) {
+            *parts, 2 * parts->largest_bucket(), [&](std::int64_t b, weighted_key* scratch) {
                 const auto part = parts->at(b);
                 const auto& table = of_score<Score>(kernels());
                 if (part.count > 0) table.sort_weighted(&part, parts->weights_at(b), scratch);
@@ -252,9 +229,9 @@ std::unique_ptr<threshold_counts> count_with(const vector_view& y_true, const ve
     if (!parts->build()) return nullptr;
     std::unique_ptr<threshold_counts> result;
     if (weight)
-        result = std::make_unique<weighted_counts_at<Score>>(std::move(parts), y_true.size, rule);
+        result = std::make_unique<weighted_counts_at<Score>>(std::move(parts), rule);
     else
-        result = std::make_unique<unweighted_counts<Score>>(std::move(parts), y_true.size, rule);
+        result = std::make_unique<unweighted_counts<Score>>(std::move(parts), rule);
     return result->size() > 0 ? std::move(result) : nullptr;
 }
 

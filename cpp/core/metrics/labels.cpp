@@ -176,6 +176,26 @@ void label_set::encode(const std::int64_t* labels, std::int64_t count, std::int3
     }
 }
 
+std::optional<encoded_integers> encode_integers(const vector_view& y, const vector_view& labels) {
+    const auto set = labels ? label_set::of({y, labels}) : label_set::of({y});
+    if (!set || (labels && set->size() != labels.size)) return std::nullopt;
+    encoded_integers result{std::vector<std::int32_t>(static_cast<std::size_t>(y.size)),
+                            set->values()};
+    parallel_for(
+        task_count(y.size),
+        [&](std::int64_t task) {
+            std::int32_t* codes = result.codes.data() + task * task_size;
+            const std::int64_t last = std::min(y.size, (task + 1) * task_size);
+            for_blocks(y, task * task_size, last,
+                       [&](const std::int64_t* block, std::int64_t count) {
+                           set->encode(block, count, codes);
+                           codes += count;
+                       });
+        },
+        y.size < serial_below);
+    return result;
+}
+
 namespace {
 
 using text = std::u32string_view;

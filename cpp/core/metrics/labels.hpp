@@ -47,6 +47,15 @@ private:
     std::vector<std::int32_t> slots_;  // code of the key in the slot, -1 where free
 };
 
+struct encoded_integers {
+    std::vector<std::int32_t> codes;
+    std::vector<std::int64_t> values;  // ascending
+};
+
+// Codes of labels among the distinct ones, or among `labels` where those are given, ascending.
+// Nothing where an element is not an integer or not among the labels given.
+std::optional<encoded_integers> encode_integers(const vector_view& y, const vector_view& labels);
+
 // An array of fixed-width UCS-4 strings (NumPy's dtype "U"), zero padded.
 struct string_array {
     const std::byte* data = nullptr;

@@ -15,23 +15,6 @@ MLESTAR_SELECT_KERNELS(ranking_kernels)
 
 namespace {
 
-// function(bucket number, scratch) for every bucket, several to a task.
-template <class Item, class Partition, class Function>
-void over_buckets(const Partition& parts, std::size_t room_per_row, Function function) {
-    constexpr std::int64_t at_once = 16;
-    const auto room = room_per_row * static_cast<std::size_t>(parts.largest_bucket());
-    const std::int64_t tasks = (parts.buckets() + at_once - 1) / at_once;
-    const auto rows = static_cast<std::int64_t>(parts.positives() + parts.negatives());
-    parallel_for(
-        tasks,
-        [&](std::int64_t task) {
-            scratch_array<Item> scratch(room);
-            const std::int64_t last = std::min(parts.buckets(), (task + 1) * at_once);
-            for (std::int64_t b = task * at_once; b < last; ++b) function(b, scratch.data());
-        },
-        rows < serial_below / 4);
-}
-
 // The weights of every bucket and in all, summed in the order of the rows within it.
 template <class Partition>
 std::vector<weighted_counts> bucket_weights(Partition& parts, weighted_counts& whole) {
@@ -49,16 +32,18 @@ std::vector<weighted_counts> bucket_weights(Partition& parts, weighted_counts& w
 
 template <class Score>
 std::optional<double> roc_auc_of(const vector_view& y_true, const vector_view& score,
-                                 const vector_view& weight, const label_range& labels) {
-    ranking_partition<Score> parts(y_true, score, weight, labels.maximum, labels.minimum);
+                                 const vector_view& weight, std::int64_t positive,
+                                 std::optional<std::int64_t> negative) {
+    ranking_partition<Score> parts(y_true, score, weight, positive, negative);
     if (!parts.build()) return std::nullopt;
-    if (labels.minimum == labels.maximum) return std::nan("");  // undefined; the caller says so
+    // Undefined; the caller says so.
+    if (parts.positives() == 0 || parts.negatives() == 0) return std::nan("");
     using key = typename ranking_partition<Score>::key;
     const auto& kernel = of_score<Score>(kernels());
     const auto n = static_cast<std::size_t>(parts.buckets());
     if (!weight) {
         std::vector<std::uint64_t> twice(n);
-        over_buckets<key>(parts, 1, [&](std::int64_t b, key* scratch) {
+        over_buckets<key>(parts, parts.largest_bucket(), [&](std::int64_t b, key* scratch) {
             const auto part = parts.at(b);
             twice[static_cast<std::size_t>(b)] = kernel.auc(&part, scratch);
         });
@@ -78,10 +63,11 @@ std::optional<double> roc_auc_of(const vector_view& y_true, const vector_view& s
         !std::isfinite(whole.positive * whole.negative))
         return std::nullopt;
     std::vector<double> areas(n);
-    over_buckets<weighted_key>(parts, 2, [&](std::int64_t b, weighted_key* scratch) {
-        const auto part = parts.at(b);
-        areas[static_cast<std::size_t>(b)] = kernel.auc_weighted(&part, scratch);
-    });
+    over_buckets<weighted_key>(
+        parts, 2 * parts.largest_bucket(), [&](std::int64_t b, weighted_key* scratch) {
+            const auto part = parts.at(b);
+            areas[static_cast<std::size_t>(b)] = kernel.auc_weighted(&part, scratch);
+        });
     double area = 0.0;
     double below = 0.0;
     for (std::size_t b = 0; b < n; ++b) {
@@ -94,9 +80,10 @@ std::optional<double> roc_auc_of(const vector_view& y_true, const vector_view& s
 template <class Score>
 std::optional<double> average_precision_of(const vector_view& y_true, const vector_view& score,
                                            const vector_view& weight, std::int64_t positive,
-                                           std::int64_t negative) {
+                                           std::optional<std::int64_t> negative) {
     ranking_partition<Score> parts(y_true, score, weight, positive, negative);
-    if (!parts.build() || parts.positives() == 0) return std::nullopt;
+    if (!parts.build()) return std::nullopt;
+    if (parts.positives() == 0) return std::nan("");  // undefined; the caller says so
     using key = typename ranking_partition<Score>::key;
     const auto& kernel = of_score<Score>(kernels());
     const auto n = static_cast<std::size_t>(parts.buckets());
@@ -109,7 +96,7 @@ std::optional<double> average_precision_of(const vector_view& y_true, const vect
             hits[b] = hits[b + 1] + static_cast<std::uint64_t>(parts.positives_in(at));
             misses[b] = misses[b + 1] + static_cast<std::uint64_t>(parts.negatives_in(at));
         }
-        over_buckets<key>(parts, 1, [&](std::int64_t b, key* scratch) {
+        over_buckets<key>(parts, parts.largest_bucket(), [&](std::int64_t b, key* scratch) {
             const auto part = parts.at(b);
             const auto at = static_cast<std::size_t>(b);
             terms[at] = kernel.precision(&part, scratch, hits[at + 1], misses[at + 1]);
@@ -125,11 +112,12 @@ std::optional<double> average_precision_of(const vector_view& y_true, const vect
             above[b].positive = above[b + 1].positive + sums[b].positive;
             above[b].negative = above[b + 1].negative + sums[b].negative;
         }
-        over_buckets<weighted_key>(parts, 2, [&](std::int64_t b, weighted_key* scratch) {
-            const auto part = parts.at(b);
-            const auto at = static_cast<std::size_t>(b);
-            terms[at] = kernel.precision_weighted(&part, scratch, above[at + 1]);
-        });
+        over_buckets<weighted_key>(
+            parts, 2 * parts.largest_bucket(), [&](std::int64_t b, weighted_key* scratch) {
+                const auto part = parts.at(b);
+                const auto at = static_cast<std::size_t>(b);
+                terms[at] = kernel.precision_weighted(&part, scratch, above[at + 1]);
+            });
     }
     double sum = 0.0;
     for (std::size_t b = n; b-- > 0;) sum += terms[b];
@@ -143,8 +131,64 @@ std::optional<double> roc_auc(const vector_view& y_true, const vector_view& scor
     if (!rankable(y_true, score, weight)) return std::nullopt;
     const auto labels = range_of({y_true});
     if (!labels) return std::nullopt;
-    return score.type == dtype::f32 ? roc_auc_of<float>(y_true, score, weight, *labels)
-                                    : roc_auc_of<double>(y_true, score, weight, *labels);
+    const std::int64_t positive = labels->maximum, negative = labels->minimum;
+    return score.type == dtype::f32 ? roc_auc_of<float>(y_true, score, weight, positive, negative)
+                                    : roc_auc_of<double>(y_true, score, weight, positive, negative);
+}
+
+std::optional<double> one_against_rest(ranking_metric metric, const vector_view& y_true,
+                                       const vector_view& score, const vector_view& weight,
+                                       std::int64_t positive) {
+    if (!rankable(y_true, score, weight)) return std::nullopt;
+    const bool single = score.type == dtype::f32;
+    if (metric == ranking_metric::roc_auc)
+        return single ? roc_auc_of<float>(y_true, score, weight, positive, std::nullopt)
+                      : roc_auc_of<double>(y_true, score, weight, positive, std::nullopt);
+    return single ? average_precision_of<float>(y_true, score, weight, positive, std::nullopt)
+                  : average_precision_of<double>(y_true, score, weight, positive, std::nullopt);
+}
+
+namespace {
+
+template <class Score>
+bool pair_areas_of(const vector_view& codes, const vector_view& score, std::int64_t positive,
+                   std::int64_t classes, double* areas) {
+    ranking_partition<Score> parts(codes, score, codes, positive, std::nullopt);
+    if (!parts.build()) return false;
+    const auto& kernel = of_score<Score>(kernels());
+    const auto n = static_cast<std::size_t>(parts.buckets());
+    const auto width = static_cast<std::size_t>(classes);
+    std::vector<std::uint64_t> twice(n * width, 0), negatives(n * width, 0);
+    over_buckets<weighted_key>(
+        parts, 2 * parts.largest_bucket(), [&](std::int64_t b, weighted_key* scratch) {
+            const auto part = parts.at(b);
+            const std::size_t at = static_cast<std::size_t>(b) * width;
+            kernel.auc_by_class(&part, scratch, classes, twice.data() + at, negatives.data() + at);
+        });
+    std::vector<std::uint64_t> sum(width, 0), below(width, 0);
+    for (std::size_t b = 0; b < n; ++b) {
+        const auto positives =
+            static_cast<std::uint64_t>(parts.positives_in(static_cast<std::int64_t>(b)));
+        for (std::size_t k = 0; k < width; ++k) {
+            sum[k] += twice[b * width + k] + 2 * positives * below[k];
+            below[k] += negatives[b * width + k];
+        }
+    }
+    for (std::size_t k = 0; k < width; ++k) {
+        const double pairs =
+            2.0 * static_cast<double>(parts.positives()) * static_cast<double>(below[k]);
+        areas[k] = pairs > 0.0 ? static_cast<double>(sum[k]) / pairs : std::nan("");
+    }
+    return true;
+}
+
+}  // namespace
+
+bool pair_areas(const vector_view& codes, const vector_view& score, std::int64_t positive,
+                std::int64_t classes, double* areas) {
+    if (!rankable(codes, score, {})) return false;
+    return score.type == dtype::f32 ? pair_areas_of<float>(codes, score, positive, classes, areas)
+                                    : pair_areas_of<double>(codes, score, positive, classes, areas);
 }
 
 std::optional<double> average_precision(const vector_view& y_true, const vector_view& score,

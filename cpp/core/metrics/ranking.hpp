@@ -19,9 +19,23 @@ namespace mlestar::metrics {
 std::optional<double> roc_auc(const vector_view& y_true, const vector_view& score,
                               const vector_view& weight);
 
-// Sum over distinct thresholds of (recall step) * precision. `positive` must be one of the labels.
+// Sum over distinct thresholds of (recall step) * precision. `positive` must be one of the labels;
+// NaN where no row has it.
 std::optional<double> average_precision(const vector_view& y_true, const vector_view& score,
                                         const vector_view& weight, std::int64_t positive);
+
+enum class ranking_metric { roc_auc, average_precision };
+
+// Of one label against all others; NaN where it is undefined: no positive or, for ROC AUC, no
+// negative.
+std::optional<double> one_against_rest(ranking_metric metric, const vector_view& y_true,
+                                       const vector_view& score, const vector_view& weight,
+                                       std::int64_t positive);
+
+// ROC AUC of the class `positive` against every class by itself, all from one sort; NaN against
+// itself and against a class without rows. `codes` are in [0, classes). False to decline.
+bool pair_areas(const vector_view& codes, const vector_view& score, std::int64_t positive,
+                std::int64_t classes, double* areas);
 
 // ROC AUC of many score columns against the same labels, one thread each: no checks, scores finite,
 // positive[i] is 0 or 1 and both occur. The scratch grows to 16 bytes a row and is reused.

@@ -26,6 +26,10 @@ struct ranking_kernels_of {
                         std::uint64_t negatives_above);
     double (*precision_weighted)(const bucket<Key>* part, weighted_key* scratch,
                                  weighted_counts above);
+    // For each class k: twice the ordered pairs of a positive and a negative of class k, and the
+    // negatives. A row's weight is its class.
+    void (*auc_by_class)(const bucket<Key>* part, weighted_key* scratch, std::int64_t classes,
+                         std::uint64_t* twice, std::uint64_t* negatives);
 };
 
 struct ranking_kernels {
@@ -98,6 +102,32 @@ double auc_weighted(const bucket<Key>* part, weighted_key* scratch) {
         below += negatives;
     }
     return area;
+}
+
+template <class Key>
+void auc_by_class(const bucket<Key>* part, weighted_key* scratch, std::int64_t classes,
+                  std::uint64_t* twice, std::uint64_t* negatives) {
+    if (part->positives == 0) {  // no order needed
+        for (std::int64_t i = 0; i < part->count; ++i)
+            ++negatives[static_cast<std::int64_t>(part->weights[i])];
+        return;
+    }
+    const weighted_key* const rows = sort_weighted(*part, scratch);
+    for (std::int64_t i = 0; i < part->count;) {
+        const std::uint64_t value = rows[i].key >> 1;
+        std::int64_t end = i;
+        std::uint64_t positives = 0;
+        do positives += rows[end++].key & 1;
+        while (end < part->count && rows[end].key >> 1 == value);
+        if (positives > 0)
+            for (std::int64_t k = 0; k < classes; ++k) twice[k] += 2 * positives * negatives[k];
+        for (; i < end; ++i) {
+            const auto k = static_cast<std::int64_t>(rows[i].weight);
+            const std::uint64_t negative = 1 - (rows[i].key & 1);
+            twice[k] += negative * positives;
+            negatives[k] += negative;
+        }
+    }
 }
 
 // Row by row without a branch (labels are as good as random): a threshold's positives stand at its
@@ -251,9 +281,9 @@ std::uint64_t auc_direct(const double* score, const std::uint8_t* positive, std:
 extern const ranking_kernels ranking_kernels_table;
 const ranking_kernels ranking_kernels_table = {
     {auc<std::uint64_t>, auc_weighted<std::uint64_t>, precision<std::uint64_t>,
-     precision_weighted<std::uint64_t>},
+     precision_weighted<std::uint64_t>, auc_by_class<std::uint64_t>},
     {auc<std::uint32_t>, auc_weighted<std::uint32_t>, precision<std::uint32_t>,
-     precision_weighted<std::uint32_t>},
+     precision_weighted<std::uint32_t>, auc_by_class<std::uint32_t>},
     auc_direct,
 };
 

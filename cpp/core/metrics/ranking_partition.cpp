@@ -86,11 +86,11 @@ auto ranking_partition<Score>::at(std::int64_t b) -> bucket<key> {
 }
 
 template <class Score>
-std::int64_t ranking_partition<Score>::largest_bucket() const {
+std::size_t ranking_partition<Score>::largest_bucket() const {
     std::uint64_t largest = 0;
     for (std::size_t b = 0; b + 1 < starts_.size(); ++b)
         largest = std::max(largest, starts_[b + 1] - starts_[b]);
-    return static_cast<std::int64_t>(largest);
+    return static_cast<std::size_t>(largest);
 }
 
 template <class Score>
@@ -104,7 +104,7 @@ bool ranking_partition<Score>::scan_all() {
         pieces_.each_block(piece, [&](std::int64_t at, std::int64_t count) {
             const Score* x = load_score<Score>(score_, at, count, scores);
             const std::int64_t* y = load_i64(label_, at, count, buffers.a, exact);
-            of_score<Score>(kernels()).scan(x, y, count, positive_, negative_,
+            of_score<Score>(kernels()).scan(x, y, count, positive_, negative_.value_or(positive_),
                                             &scans[static_cast<std::size_t>(piece)]);
             if (weight_ && !usable_weights(load_f64(weight_, at, count, buffers.w), count))
                 usable[static_cast<std::size_t>(piece)] = 0;
@@ -119,7 +119,7 @@ bool ranking_partition<Score>::scan_all() {
         scan_.two_labels &= part.two_labels;
     }
     positives_ = static_cast<std::uint64_t>(scan_.positives);
-    return scan_.finite && scan_.two_labels &&
+    return scan_.finite && (scan_.two_labels || !negative_) &&
            std::find(usable.begin(), usable.end(), 0) == usable.end();
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -53,8 +54,10 @@ class ranking_partition {
 public:
     using key = std::conditional_t<std::is_same_v<Score, double>, std::uint64_t, std::uint32_t>;
 
+    // Without `negative`, every other label is negative.
     ranking_partition(const vector_view& y_true, const vector_view& score,
-                      const vector_view& weight, std::int64_t positive, std::int64_t negative)
+                      const vector_view& weight, std::int64_t positive,
+                      std::optional<std::int64_t> negative)
         : label_(y_true),
           score_(score),
           weight_(weight),
@@ -78,7 +81,7 @@ public:
         const auto at = static_cast<std::size_t>(b);
         return static_cast<std::int64_t>(starts_[at + 1] - starts_[at]) - positives_in_[at];
     }
-    std::int64_t largest_bucket() const;
+    std::size_t largest_bucket() const;
     // Whether the bucket's scores are from zero up; none holds scores of both signs.
     bool non_negative(std::int64_t b) const { return b >= first_non_negative_; }
     double* weights_at(std::int64_t b) {
@@ -93,7 +96,8 @@ private:
     void scatter_all();
 
     vector_view label_, score_, weight_;
-    std::int64_t positive_, negative_;
+    std::int64_t positive_;
+    std::optional<std::int64_t> negative_;
     pieces pieces_;
     score_scan scan_;
     std::uint64_t positives_ = 0;
@@ -108,5 +112,21 @@ private:
     scratch_array<key> items_{static_cast<std::size_t>(label_.size)};
     scratch_array<double> weights_{weight_ ? static_cast<std::size_t>(label_.size) : 0};
 };
+
+// function(bucket number, scratch) for every bucket, several to a task; `room` items of scratch.
+template <class Item, class Partition, class Function>
+void over_buckets(const Partition& parts, std::size_t room, Function function) {
+    constexpr std::int64_t at_once = 16;
+    const std::int64_t tasks = (parts.buckets() + at_once - 1) / at_once;
+    const auto rows = static_cast<std::int64_t>(parts.positives() + parts.negatives());
+    parallel_for(
+        tasks,
+        [&](std::int64_t task) {
+            scratch_array<Item> scratch(room);
+            const std::int64_t last = std::min(parts.buckets(), (task + 1) * at_once);
+            for (std::int64_t b = task * at_once; b < last; ++b) function(b, scratch.data());
+        },
+        rows < serial_below / 4);
+}
 
 }  // namespace mlestar::metrics

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
 from mlestar._native import _core
+from mlestar.metrics._columns import class_metric, codes_of, label_metric, pair_metric
 from mlestar.metrics._labels import as_integer, encode
 
 _AVERAGES = (None, "micro", "macro", "weighted", "samples")
@@ -25,31 +29,30 @@ def roc_auc_score(
 ) -> Any:
     """Area under the receiver operating characteristic curve.
 
-    Drop-in for `sklearn.metrics.roc_auc_score`. Binary labels are answered in the core, as an exact
-    count of ordered pairs divided once; multiclass, multilabel and partial areas are left to
-    scikit-learn.
+    Drop-in for `sklearn.metrics.roc_auc_score`. Unweighted areas are an exact count of ordered
+    pairs, divided once. One against one (Hand and Till 2001) costs one sort a class, not two a pair.
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,)
-        Labels: integers of any width, bool, whole floats or strings, read in place. The greater is
-        the positive one.
-    y_score : array-like of shape (n_samples,)
-        Scores, finite; only their order counts.
+    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels: integers of any width, bool, whole floats or strings, read in place; of two, the
+        greater is the positive one. Or a multilabel indicator matrix of 0 and 1.
+    y_score : array-like of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
+        Scores, finite; only their order counts. For several classes, probabilities.
     average : {"micro", "macro", "samples", "weighted"} or None, default="macro"
-        Ignored for binary labels.
+        How the areas of classes or labels become one; None gives each. Ignored for binary labels.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights.
     max_fpr : float, default=None
-        If given, the standardized area up to this false positive rate.
+        If given, the standardized area up to this false positive rate (McClish 1989).
     multi_class : {"raise", "ovr", "ovo"}, default="raise"
-        Ignored for binary labels.
+        Several classes: each against the rest, or each against each.
     labels : array-like of shape (n_classes,), default=None
-        Ignored for binary labels.
+        The classes of the columns, ascending; by default those of `y_true`.
 
     Returns
     -------
-    float
+    float, or ndarray of shape (n_classes,)
         In [0, 1].
 
     Raises
@@ -68,25 +71,28 @@ def roc_auc_score(
     >>> roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    if (max_fpr is None or max_fpr == 1) and multi_class in ("raise", "ovr", "ovo"):
+    area = None
+    if average in _AVERAGES and multi_class in ("raise", "ovr", "ovo"):
         t, s = as_array(y_true), as_array(y_score)
         w = None if sample_weight is None else as_array(sample_weight)
-        if average in _AVERAGES and (sample_weight is None or w is not None):
-            area = _core.metrics.roc_auc(t, s, w)
-            if area is None and (codes := encode(t)):
-                area = _core.metrics.roc_auc(codes.y_true, s, w)
-            if area is not None:
-                answered("roc_auc_score")
-                if area != area:
-                    from sklearn.exceptions import UndefinedMetricWarning
+        if t is not None and s is not None and (sample_weight is None or w is not None):
+            if s.ndim == 1:
+                area = _binary_area(t, s, w, max_fpr)
+            elif t.ndim == 2:
+                area = _several("roc_auc", t, s, w, average) if _whole(max_fpr) else None
+            elif t.ndim == 1 and _whole(max_fpr):
+                area = _multiclass_area(t, s, w, average, multi_class, labels)
+    if area is not None:
+        answered("roc_auc_score")
+        if isinstance(area, float) and area != area and s.ndim == 1:
+            from sklearn.exceptions import UndefinedMetricWarning
 
-                    warnings.warn(
-                        "Only one class is present in y_true. ROC AUC score is not defined in "
-                        "that case.",
-                        UndefinedMetricWarning,
-                        stacklevel=2,
-                    )
-                return area
+            warnings.warn(
+                "Only one class is present in y_true. ROC AUC score is not defined in that case.",
+                UndefinedMetricWarning,
+                stacklevel=2,
+            )
+        return area
     return decline("roc_auc_score")(
         y_true,
         y_score,
@@ -108,25 +114,25 @@ def average_precision_score(
 ) -> Any:
     """Precision averaged over the recall steps of the descending scores.
 
-    Drop-in for `sklearn.metrics.average_precision_score`. Binary labels are answered in the core;
-    multiclass and multilabel are left to scikit-learn.
+    Drop-in for `sklearn.metrics.average_precision_score`.
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,)
-        Labels: integers of any width, bool, whole floats or strings, read in place.
-    y_score : array-like of shape (n_samples,)
-        Scores, finite; only their order counts.
+    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels: integers of any width, bool, whole floats or strings, read in place; or a
+        multilabel indicator matrix of 0 and 1.
+    y_score : array-like of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
+        Scores, finite; only their order counts. Several classes: each against the rest.
     average : {"micro", "macro", "samples", "weighted"} or None, default="macro"
-        Ignored for binary labels.
+        How the values of classes or labels become one; None gives each. Ignored for binary labels.
     pos_label : int, float, bool or str, default=1
-        The positive label.
+        The positive label of two.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights.
 
     Returns
     -------
-    float
+    float, or ndarray of shape (n_classes,)
         In [0, 1].
 
     Raises
@@ -140,18 +146,94 @@ def average_precision_score(
     >>> round(average_precision_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 6)
     0.833333
     """
+    score = None
     t, s = as_array(y_true), as_array(y_score)
     w = None if sample_weight is None else as_array(sample_weight)
-    if average in _AVERAGES and (sample_weight is None or w is not None):
-        codes = encode(t) if isinstance(pos_label, str) else None
-        positive = codes.code(pos_label) if codes else as_integer(pos_label)
-        if positive is not None:
-            precision = _core.metrics.average_precision(
-                codes.y_true if codes else t, s, w, positive
-            )
-            if precision is not None:
-                answered("average_precision_score")
-                return precision
+    if (
+        t is not None
+        and s is not None
+        and (sample_weight is None or w is not None)
+        and average in _AVERAGES
+    ):
+        if s.ndim == 1:
+            score = _binary_precision(t, s, w, pos_label)
+        elif pos_label == 1 and t.ndim == 2:
+            score = _several("average_precision", t, s, w, average)
+        elif pos_label == 1 and t.ndim == 1 and (codes := codes_of(t, None)) is not None:
+            # Two classes are binary, which has one column of scores.
+            if len(codes[1]) > 2 and s.shape == (len(t), len(codes[1])):
+                score = class_metric("average_precision", codes[0], s, w, average)
+    if score is not None:
+        answered("average_precision_score")
+        return score
     return decline("average_precision_score")(
         y_true, y_score, average=average, pos_label=pos_label, sample_weight=sample_weight
     )
+
+
+def _binary_precision(t: Any, s: Any, w: Any, pos_label: Any) -> float | None:
+    if (codes := encode(t)) is not None:
+        positive = codes.code(pos_label)
+        t = codes.y_true
+    else:
+        positive = as_integer(pos_label)
+    return None if positive is None else _core.metrics.average_precision(t, s, w, positive)
+
+
+def _whole(max_fpr: Any) -> bool:
+    return max_fpr is None or max_fpr == 1
+
+
+def _binary_area(t: Any, s: Any, w: Any, max_fpr: Any) -> float | None:
+    """NaN where `t` holds one class only."""
+    if t.ndim != 1:
+        return None
+    if (codes := encode(t)) is not None:
+        t = codes.y_true
+    area: float | None = _core.metrics.roc_auc(t, s, w)
+    if area is None or _whole(max_fpr) or area != area:
+        return area
+    if isinstance(max_fpr, bool) or not isinstance(max_fpr, Real) or not 0 < float(max_fpr) < 1:
+        return None
+    found = _core.metrics.threshold_counts(t == t.max(), s, w, 1, "bends", True)
+    return None if found is None else _partial_area(found[0], found[1], float(max_fpr))
+
+
+def _partial_area(fpr: Any, tpr: Any, max_fpr: float) -> float | None:
+    """The area left of `max_fpr`, standardized so that chance is 1/2 (McClish 1989)."""
+    stop = int(np.searchsorted(fpr, max_fpr, "right"))
+    last = np.interp(max_fpr, fpr[stop - 1 : stop + 1], tpr[stop - 1 : stop + 1])
+    area = _core.metrics.trapezoid_area(
+        np.append(fpr[:stop], max_fpr), np.append(tpr[:stop], last)
+    )
+    if area is None:
+        return None
+    least = 0.5 * max_fpr**2
+    return 0.5 * (1 + (area - least) / (max_fpr - least))
+
+
+def _several(metric: str, t: Any, s: Any, w: Any, average: str | None) -> Any | None:
+    """Labels of an indicator matrix."""
+    if t.shape != s.shape or t.shape[1] < 2 or t.dtype.kind not in "biuf":
+        return None
+    if w is not None and w.shape != (len(t),):
+        return None
+    return label_metric(metric, t, s, w, average)
+
+
+def _multiclass_area(
+    t: Any, s: Any, w: Any, average: str | None, multi_class: str, labels: Any
+) -> Any | None:
+    if multi_class == "raise" or s.ndim != 2 or s.shape[1] < 3 or len(t) != len(s):
+        return None
+    one_to_one = multi_class == "ovo"
+    if average == "samples" or (one_to_one and (w is not None or average in (None, "micro"))):
+        return None
+    if w is not None and w.shape != (len(t),):
+        return None
+    codes = codes_of(t, labels)
+    if codes is None or len(codes[1]) != s.shape[1] or not _core.metrics.rows_sum_to_one(s):
+        return None
+    if one_to_one:
+        return pair_metric(codes[0], s, average)
+    return class_metric("roc_auc", codes[0], s, w, average)
