@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, module) {
     add_metrics_classification(metrics);
     add_metrics_scoring_rules(metrics);
     add_metrics_ranking(metrics);
+    add_metrics_clustering(metrics);
     add_metrics_curves(metrics);
     add_metrics_regression(metrics);
     auto model_selection = module.def_submodule("model_selection");

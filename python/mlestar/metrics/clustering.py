@@ -1,0 +1,618 @@
+"""Agreement of two clusterings, and how well one separates its points."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mlestar._arrays import as_array
+from mlestar._calls import answered, decline
+from mlestar._native import _core
+from mlestar.metrics._labels import encode
+
+_EPSILON = 2.220446049250313e-16
+_MOST_POINTS = 90_000_000  # their square is exact as a double
+
+
+class _Agreement(NamedTuple):
+    """What scores of agreement are functions of."""
+
+    points: int
+    true_clusters: int
+    predicted_clusters: int
+    cell_squares: float  # sum of the squared counts of pairs of clusters
+    true_squares: float
+    predicted_squares: float
+    information: float  # mutual, in nats
+    true_entropy: float
+    predicted_entropy: float
+
+
+def pair_confusion_matrix(labels_true: Any, labels_pred: Any) -> Any:
+    """Pairs of points that both clusterings join or part (Hubert and Arabie 1985).
+
+    Drop-in for `sklearn.metrics.pair_confusion_matrix`. Each pair counts twice, once in each order.
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array-like of shape (n_samples,)
+        Clusters: integers of any width, bool, whole floats or strings, read in place.
+
+    Returns
+    -------
+    ndarray of shape (2, 2), int64
+        Parted by both, joined by `labels_pred` only; joined by `labels_true` only, by both.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn: lengths that differ, more than one axis.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import pair_confusion_matrix
+    >>> pair_confusion_matrix([0, 0, 1, 2], [0, 0, 1, 1])
+    array([[8, 2],
+           [0, 2]])
+    """
+    pairs = _pairs(labels_true, labels_pred)
+    if pairs is None:
+        return decline("pair_confusion_matrix")(labels_true, labels_pred)
+    answered("pair_confusion_matrix")
+    return np.array(pairs, dtype=np.int64).reshape(2, 2)
+
+
+def rand_score(labels_true: Any, labels_pred: Any) -> float:
+    """Fraction of pairs of points on which two clusterings agree (Rand 1971).
+
+    Drop-in for `sklearn.metrics.rand_score`; parameters and errors as in `pair_confusion_matrix`.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Examples
+    --------
+    >>> from mlestar.metrics import rand_score
+    >>> round(rand_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    0.833333
+    """
+    pairs = _pairs(labels_true, labels_pred)
+    if pairs is None:
+        fallback: float = decline("rand_score")(labels_true, labels_pred)
+        return fallback
+    answered("rand_score")
+    agreed, all_ = pairs[0] + pairs[3], sum(pairs)
+    return 1.0 if all_ in (0, agreed) else agreed / all_
+
+
+def adjusted_rand_score(labels_true: Any, labels_pred: Any) -> float:
+    """The Rand index corrected for chance (Hubert and Arabie 1985).
+
+    Drop-in for `sklearn.metrics.adjusted_rand_score`; parameters and errors as in
+    `pair_confusion_matrix`.
+
+    Returns
+    -------
+    float
+        In [-0.5, 1]; near 0 for random clusters.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import adjusted_rand_score
+    >>> round(adjusted_rand_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    0.571429
+    """
+    pairs = _pairs(labels_true, labels_pred)
+    if pairs is None:
+        fallback: float = decline("adjusted_rand_score")(labels_true, labels_pred)
+        return fallback
+    answered("adjusted_rand_score")
+    tn, fp, fn, tp = pairs
+    if fn == 0 and fp == 0:
+        return 1.0
+    return 2.0 * (tp * tn - fn * fp) / ((tp + fn) * (fn + tn) + (tp + fp) * (fp + tn))
+
+
+def fowlkes_mallows_score(labels_true: Any, labels_pred: Any) -> float:
+    """Geometric mean of the precision and recall of joined pairs (Fowlkes and Mallows 1983).
+
+    Drop-in for `sklearn.metrics.fowlkes_mallows_score`; parameters and errors as in
+    `pair_confusion_matrix`.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Examples
+    --------
+    >>> from mlestar.metrics import fowlkes_mallows_score
+    >>> round(fowlkes_mallows_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    0.707107
+    """
+    found = _agreement(labels_true, labels_pred)
+    if found is None:
+        fallback: float = decline("fowlkes_mallows_score")(labels_true, labels_pred)
+        return fallback
+    answered("fowlkes_mallows_score")
+    n = found.points
+    both, predicted, true = (
+        squares - n for squares in (found.cell_squares, found.predicted_squares, found.true_squares)
+    )
+    return math.sqrt(both / predicted) * math.sqrt(both / true) if both != 0.0 else 0.0
+
+
+def mutual_info_score(labels_true: Any, labels_pred: Any, *, contingency: Any = None) -> float:
+    """Mutual information of two clusterings, in nats.
+
+    Drop-in for `sklearn.metrics.mutual_info_score`.
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array-like of shape (n_samples,)
+        Clusters: integers of any width, bool, whole floats or strings, read in place.
+    contingency : array-like or sparse matrix of shape (n_true, n_pred), default=None
+        A table already counted, instead of the labels; left to scikit-learn.
+
+    Returns
+    -------
+    float
+        >= 0.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn: lengths that differ, more than one axis.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import mutual_info_score
+    >>> round(mutual_info_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    0.693147
+    """
+    found = _agreement(labels_true, labels_pred) if contingency is None else None
+    if found is None:
+        fallback: float = decline("mutual_info_score")(
+            labels_true, labels_pred, contingency=contingency
+        )
+        return fallback
+    answered("mutual_info_score")
+    return found.information
+
+
+def normalized_mutual_info_score(
+    labels_true: Any, labels_pred: Any, *, average_method: str = "arithmetic"
+) -> float:
+    """Mutual information over a mean of the two entropies.
+
+    Drop-in for `sklearn.metrics.normalized_mutual_info_score`; labels and errors as in
+    `mutual_info_score`.
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array-like of shape (n_samples,)
+        Clusters.
+    average_method : {"min", "geometric", "arithmetic", "max"}, default="arithmetic"
+        The mean of the entropies.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Examples
+    --------
+    >>> from mlestar.metrics import normalized_mutual_info_score
+    >>> round(normalized_mutual_info_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    0.8
+    """
+    found = _agreement(labels_true, labels_pred) if _is_mean(average_method) else None
+    if found is None:
+        fallback: float = decline("normalized_mutual_info_score")(
+            labels_true, labels_pred, average_method=average_method
+        )
+        return fallback
+    answered("normalized_mutual_info_score")
+    if found.true_clusters == found.predicted_clusters == 1:
+        return 1.0
+    if found.information == 0:
+        return 0.0
+    mean = _mean(found.true_entropy, found.predicted_entropy, average_method)
+    return found.information / mean
+
+
+def adjusted_mutual_info_score(
+    labels_true: Any, labels_pred: Any, *, average_method: str = "arithmetic"
+) -> float:
+    """Mutual information corrected for chance (Vinh, Epps and Bailey 2010).
+
+    Drop-in for `sklearn.metrics.adjusted_mutual_info_score`; parameters and errors as in
+    `normalized_mutual_info_score`.
+
+    Returns
+    -------
+    float
+        At most 1; near 0 for random clusters.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import adjusted_mutual_info_score
+    >>> round(adjusted_mutual_info_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    0.571429
+    """
+    found = None
+    if _is_mean(average_method):
+        found = _core.metrics.chance_agreement(*_labels(labels_true, labels_pred))
+    if found is None:
+        fallback: float = decline("adjusted_mutual_info_score")(
+            labels_true, labels_pred, average_method=average_method
+        )
+        return fallback
+    answered("adjusted_mutual_info_score")
+    true_clusters, predicted_clusters, information, true_entropy, predicted_entropy, chance = found
+    if true_clusters == predicted_clusters == 1:
+        return 1.0
+    if true_clusters == 1 or predicted_clusters == 1:
+        return 0.0
+    range_ = _mean(true_entropy, predicted_entropy, average_method) - chance
+    return _away_from_zero(information - chance) / _away_from_zero(range_)
+
+
+def homogeneity_completeness_v_measure(
+    labels_true: Any, labels_pred: Any, *, beta: float = 1.0
+) -> tuple[float, float, float]:
+    """Homogeneity, completeness and V-measure at once (Rosenberg and Hirschberg 2007).
+
+    Drop-in for `sklearn.metrics.homogeneity_completeness_v_measure`; labels and errors as in
+    `mutual_info_score`.
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array-like of shape (n_samples,)
+        Clusters.
+    beta : float, default=1.0
+        Weight of completeness against homogeneity in the V-measure, >= 0.
+
+    Returns
+    -------
+    homogeneity : float
+        1 if every predicted cluster lies in one true cluster.
+    completeness : float
+        1 if every true cluster lies in one predicted cluster.
+    v_measure : float
+        Their weighted harmonic mean.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import homogeneity_completeness_v_measure
+    >>> [round(v, 6) for v in homogeneity_completeness_v_measure([0, 0, 1, 2], [0, 0, 1, 1])]
+    [0.666667, 1.0, 0.8]
+    """
+    found = _v_measure(labels_true, labels_pred, beta)
+    if found is None:
+        fallback: tuple[float, float, float] = decline("homogeneity_completeness_v_measure")(
+            labels_true, labels_pred, beta=beta
+        )
+        return fallback
+    answered("homogeneity_completeness_v_measure")
+    return found
+
+
+def homogeneity_score(labels_true: Any, labels_pred: Any) -> float:
+    """How far every predicted cluster lies in one true cluster.
+
+    Drop-in for `sklearn.metrics.homogeneity_score`; see `homogeneity_completeness_v_measure`.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import homogeneity_score
+    >>> round(homogeneity_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    0.666667
+    """
+    found = _v_measure(labels_true, labels_pred, 1.0)
+    if found is None:
+        fallback: float = decline("homogeneity_score")(labels_true, labels_pred)
+        return fallback
+    answered("homogeneity_score")
+    return found[0]
+
+
+def completeness_score(labels_true: Any, labels_pred: Any) -> float:
+    """How far every true cluster lies in one predicted cluster.
+
+    Drop-in for `sklearn.metrics.completeness_score`; see `homogeneity_completeness_v_measure`.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import completeness_score
+    >>> round(completeness_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    1.0
+    """
+    found = _v_measure(labels_true, labels_pred, 1.0)
+    if found is None:
+        fallback: float = decline("completeness_score")(labels_true, labels_pred)
+        return fallback
+    answered("completeness_score")
+    return found[1]
+
+
+def v_measure_score(labels_true: Any, labels_pred: Any, *, beta: float = 1.0) -> float:
+    """Weighted harmonic mean of homogeneity and completeness.
+
+    Drop-in for `sklearn.metrics.v_measure_score`; see `homogeneity_completeness_v_measure`.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import v_measure_score
+    >>> round(v_measure_score([0, 0, 1, 2], [0, 0, 1, 1]), 6)
+    0.8
+    """
+    found = _v_measure(labels_true, labels_pred, beta)
+    if found is None:
+        fallback: float = decline("v_measure_score")(labels_true, labels_pred, beta=beta)
+        return fallback
+    answered("v_measure_score")
+    return found[2]
+
+
+def silhouette_samples(X: Any, labels: Any, *, metric: Any = "euclidean", **kwds: Any) -> Any:
+    """Silhouette of every point: how much nearer its own cluster is than the next (Rousseeuw 1987).
+
+    Drop-in for `sklearn.metrics.silhouette_samples`. Distances are summed as they are computed, so
+    memory does not grow with the square of the points.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Points; or, for metric "precomputed", distances of shape (n_samples, n_samples).
+    labels : array-like of shape (n_samples,)
+        Clusters, at least two and fewer than points.
+    metric : str or callable, default="euclidean"
+        "euclidean" and "precomputed" are answered in the core.
+    **kwds
+        Parameters of other metrics.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        In [-1, 1]; 0 for a point that is its own cluster.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn: lengths that differ, NaN or infinity, too few or too many clusters.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import silhouette_samples
+    >>> silhouette_samples([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1]).round(3).tolist()
+    [0.895, 0.882, 0.882, 0.895]
+    """
+    values = _silhouettes(X, labels, metric, kwds)
+    if values is None:
+        return decline("silhouette_samples")(X, labels, metric=metric, **kwds)
+    answered("silhouette_samples")
+    return values
+
+
+def silhouette_score(
+    X: Any,
+    labels: Any,
+    *,
+    metric: Any = "euclidean",
+    sample_size: int | None = None,
+    random_state: Any = None,
+    **kwds: Any,
+) -> float:
+    """Mean silhouette of all points, or of a random sample of them.
+
+    Drop-in for `sklearn.metrics.silhouette_score`.
+
+    Parameters
+    ----------
+    X, labels, metric, **kwds
+        As in `silhouette_samples`.
+    sample_size : int, default=None
+        Points to draw, the same as scikit-learn's; None takes all.
+    random_state : int, RandomState instance or None, default=None
+        Draws the sample.
+
+    Returns
+    -------
+    float
+        In [-1, 1].
+
+    Examples
+    --------
+    >>> from mlestar.metrics import silhouette_score
+    >>> round(silhouette_score([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1]), 6)
+    0.888545
+    """
+    values = None
+    if sample_size is None:
+        values = _silhouettes(X, labels, metric, kwds)
+    elif isinstance(sample_size, Integral) and sample_size > 0 and metric == "euclidean":
+        points, clusters = as_array(X), as_array(labels)
+        if _is_table(points, clusters) and not kwds:
+            from sklearn.utils import check_random_state
+
+            # Drawn once, whoever answers.
+            random_state = check_random_state(random_state)
+            state = random_state.get_state()
+            chosen = random_state.permutation(len(points))[:sample_size]
+            values = _silhouettes(points[chosen], clusters[chosen], metric, kwds)
+            if values is None:
+                random_state.set_state(state)
+    if values is None:
+        fallback: float = decline("silhouette_score")(
+            X, labels, metric=metric, sample_size=sample_size, random_state=random_state, **kwds
+        )
+        return fallback
+    answered("silhouette_score")
+    return float(np.mean(values))
+
+
+def calinski_harabasz_score(X: Any, labels: Any) -> float:
+    """Spread between clusters over spread within, each by its degrees of freedom.
+
+    Drop-in for `sklearn.metrics.calinski_harabasz_score` (Calinski and Harabasz 1974); parameters
+    and errors as in `silhouette_samples`.
+
+    Returns
+    -------
+    float
+        >= 0; greater is better.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import calinski_harabasz_score
+    >>> calinski_harabasz_score([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1])
+    162.0
+    """
+    found = _spread(X, labels)
+    if found is None:
+        fallback: float = decline("calinski_harabasz_score")(X, labels)
+        return fallback
+    answered("calinski_harabasz_score")
+    centres, squares, _, sizes = found
+    points, clusters = sizes.sum(), len(sizes)
+    mean = sizes @ centres / points
+    between = float(sizes @ ((centres - mean) ** 2).sum(axis=1))
+    within = float(squares.sum())
+    if within == 0.0:
+        return 1.0
+    return float(between * (points - clusters) / (within * (clusters - 1.0)))
+
+
+def davies_bouldin_score(X: Any, labels: Any) -> float:
+    """Mean over the clusters of the overlap with the most similar other (Davies and Bouldin 1979).
+
+    Drop-in for `sklearn.metrics.davies_bouldin_score`; parameters and errors as in
+    `silhouette_samples`.
+
+    Returns
+    -------
+    float
+        >= 0; smaller is better.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import davies_bouldin_score
+    >>> round(davies_bouldin_score([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1]), 6)
+    0.111111
+    """
+    found = _spread(X, labels)
+    if found is None or len(found[3]) > 4096:  # a square matrix of centres
+        fallback: float = decline("davies_bouldin_score")(X, labels)
+        return fallback
+    answered("davies_bouldin_score")
+    centres, _, within, _ = found
+    apart = np.sqrt(
+        np.stack([((centres - centre) ** 2).sum(axis=1) for centre in centres])
+    )
+    if np.allclose(within, 0) or np.allclose(apart, 0):
+        return 0.0
+    apart[apart == 0] = np.inf
+    return float(np.mean(np.max((within[:, None] + within) / apart, axis=1)))
+
+
+def _labels(labels_true: Any, labels_pred: Any) -> tuple[Any, Any]:
+    """Both as arrays the core reads; strings as codes."""
+    t, p = as_array(labels_true), as_array(labels_pred)
+    codes = encode(t, p) if p is not None else None
+    return (t, p) if codes is None else (codes.y_true, codes.y_pred)
+
+
+def _agreement(labels_true: Any, labels_pred: Any) -> _Agreement | None:
+    found = _core.metrics.agreement(*_labels(labels_true, labels_pred))
+    return None if found is None else _Agreement(*found)
+
+
+def _pairs(labels_true: Any, labels_pred: Any) -> tuple[int, int, int, int] | None:
+    """Ordered pairs: parted by both, joined by the predicted only, by the true only, by both."""
+    found = _agreement(labels_true, labels_pred)
+    if found is None or found.points > _MOST_POINTS:
+        return None
+    n = found.points
+    both = int(found.cell_squares)
+    predicted, true = int(found.predicted_squares) - both, int(found.true_squares) - both
+    return n * n - predicted - true - both, predicted, true, both - n
+
+
+def _v_measure(
+    labels_true: Any, labels_pred: Any, beta: Any
+) -> tuple[float, float, float] | None:
+    if isinstance(beta, bool) or not isinstance(beta, Real) or not float(beta) >= 0:
+        return None
+    found = _agreement(labels_true, labels_pred)
+    if found is None:
+        return None
+    homogeneity = found.information / found.true_entropy if found.true_entropy else 1.0
+    completeness = found.information / found.predicted_entropy if found.predicted_entropy else 1.0
+    if homogeneity + completeness == 0.0:
+        return homogeneity, completeness, 0.0
+    weight = float(beta)
+    mean = (1 + weight) * homogeneity * completeness / (weight * homogeneity + completeness)
+    return homogeneity, completeness, mean
+
+
+def _is_mean(average_method: Any) -> bool:
+    return average_method in ("min", "geometric", "arithmetic", "max")
+
+
+def _mean(a: float, b: float, average_method: str) -> float:
+    if average_method == "min":
+        return min(a, b)
+    if average_method == "max":
+        return max(a, b)
+    return math.sqrt(a * b) if average_method == "geometric" else (a + b) / 2
+
+
+def _away_from_zero(value: float) -> float:
+    return min(value, -_EPSILON) if value < 0 else max(value, _EPSILON)
+
+
+def _is_table(points: Any, clusters: Any) -> bool:
+    """Whether both are arrays of as many rows, and the points numbers."""
+    return (
+        points is not None
+        and clusters is not None
+        and points.ndim == 2
+        and points.dtype.kind in "biuf"
+        and clusters.shape == (len(points),)
+    )
+
+
+def _codes(clusters: Any) -> Any:
+    strings = encode(clusters)
+    return clusters if strings is None else strings.y_true
+
+
+def _silhouettes(X: Any, labels: Any, metric: Any, kwds: dict[str, Any]) -> Any | None:
+    points, clusters = as_array(X), as_array(labels)
+    if kwds or not isinstance(metric, str) or not _is_table(points, clusters):
+        return None
+    if metric == "precomputed":
+        diagonal = points.diagonal()
+        exact = points.dtype.kind == "f"
+        limit = np.finfo(points.dtype).eps * 100 if exact else 0
+        if points.shape[0] != points.shape[1] or (np.abs(diagonal) > limit).any():
+            return None
+    elif metric != "euclidean":
+        return None
+    values = _core.metrics.silhouettes(points, _codes(clusters), metric == "precomputed")
+    if values is None or points.dtype != np.float32:
+        return values
+    return values.astype(np.float32)
+
+
+def _spread(X: Any, labels: Any) -> tuple[Any, Any, Any, Any] | None:
+    points, clusters = as_array(X), as_array(labels)
+    if not _is_table(points, clusters):
+        return None
+    return _core.metrics.cluster_spread(points, _codes(clusters))
