@@ -46,6 +46,23 @@ py::object brier_score(py::handle y_true, py::handle probability, py::handle wei
     return as_score(result);
 }
 
+// One axis or one column is the decision value of the larger of two labels.
+py::object hinge_loss(py::handle y_true, py::handle decision, py::handle weight,
+                      py::handle labels) {
+    const auto y = as_vector(y_true);
+    const auto d = as_matrix(decision);
+    const auto w = as_optional(weight);
+    const auto l = as_optional(labels);
+    if (!y || !d || !w || !l) return py::none();
+    std::optional<double> result;
+    {
+        const gil_scope scope(d->rows * d->columns);
+        result = d->columns == 1 ? metrics::hinge_loss(*y, d->column(0), *w)
+                                 : metrics::hinge_loss(*y, *d, *w, *l);
+    }
+    return result ? py::object(py::float_(*result)) : py::none();
+}
+
 }  // namespace
 }  // namespace mlestar::bindings::metrics_scoring_rules
 
@@ -55,4 +72,6 @@ void mlestar::bindings::add_metrics_scoring_rules(py::module_& module) {
                py::arg("labels"), py::arg("normalize"));
     module.def("brier_score", brier_score, py::arg("y_true"), py::arg("probability"),
                py::arg("weight"), py::arg("labels"), py::arg("positive"));
+    module.def("hinge_loss", hinge_loss, py::arg("y_true"), py::arg("decision"), py::arg("weight"),
+               py::arg("labels"));
 }

@@ -18,6 +18,8 @@ PYBIND11_MODULE(_core, module) {
     add_metrics_ranking(metrics);
     add_metrics_clustering(metrics);
     add_metrics_curves(metrics);
+    add_metrics_multilabel(metrics);
+    add_metrics_retrieval(metrics);
     add_metrics_regression(metrics);
     auto model_selection = module.def_submodule("model_selection");
     add_model_selection_splitters(model_selection);

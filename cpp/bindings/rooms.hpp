@@ -11,6 +11,8 @@ void add_metrics_classification(pybind11::module_& module);
 void add_metrics_scoring_rules(pybind11::module_& module);
 void add_metrics_ranking(pybind11::module_& module);
 void add_metrics_clustering(pybind11::module_& module);
+void add_metrics_multilabel(pybind11::module_& module);
+void add_metrics_retrieval(pybind11::module_& module);
 void add_metrics_curves(pybind11::module_& module);
 void add_metrics_regression(pybind11::module_& module);
 void add_model_selection_splitters(pybind11::module_& module);

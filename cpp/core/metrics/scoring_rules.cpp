@@ -165,4 +165,35 @@ std::optional<score> brier_score(const vector_view& y_true, const matrix_view& p
                      });
 }
 
+std::optional<double> hinge_loss(const vector_view& y_true, const vector_view& decision,
+                                 const vector_view& weight) {
+    if (!fits(y_true, decision, decision.size, weight)) return std::nullopt;
+    const auto range = two_labels(y_true, {});
+    if (!range) return std::nullopt;
+    const auto found = result_of(
+        map_blocks(y_true.size, scoring_partial{},
+                   [&](scoring_partial& part, std::int64_t at, std::int64_t count) {
+                       block_buffers buffers;
+                       bool exact = true;
+                       const std::int64_t* y = load_i64(y_true, at, count, buffers.a, exact);
+                       const double* d = load_f64(decision, at, count, buffers.x);
+                       const double* w = load_weight(weight, at, count, buffers.w);
+                       kernels().binary_hinge(y, d, w, count, range->maximum, range->minimum,
+                                              &part);
+                   }),
+        true);
+    return found ? std::optional(found->value) : std::nullopt;
+}
+
+std::optional<double> hinge_loss(const vector_view& y_true, const matrix_view& decision,
+                                 const vector_view& weight, const vector_view& labels) {
+    if (decision.columns < 3) return std::nullopt;
+    const auto found = over_rows(y_true, decision, weight, labels, true,
+                                 [&](const std::int32_t* codes, const double* rows, const double* w,
+                                     std::int64_t count, double, scoring_partial* part) {
+                                     kernels().hinge(codes, rows, w, count, decision.columns, part);
+                                 });
+    return found ? std::optional(found->value) : std::nullopt;
+}
+
 }  // namespace mlestar::metrics

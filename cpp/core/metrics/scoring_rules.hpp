@@ -1,4 +1,5 @@
-// Proper scoring rules of predicted probabilities: log loss and Brier score.
+// Proper scoring rules of predicted probabilities, log loss and Brier score; and the hinge loss of
+// decision values.
 //
 // Functions return nothing for input they leave to scikit-learn: sizes that differ, labels that are
 // not integers or not as many as the columns, probabilities outside [0, 1], NaN, rows that do not
@@ -33,6 +34,13 @@ std::optional<score> brier_score(const vector_view& y_true, const vector_view& p
                                  const vector_view& weight, std::optional<std::int64_t> positive);
 // Weighted mean of the squared distance between the row and the one-hot true label, in [0, 2].
 std::optional<score> brier_score(const vector_view& y_true, const matrix_view& probability,
+                                 const vector_view& weight, const vector_view& labels);
+
+// Weighted mean of max(0, 1 - margin). Binary: the decision value of the larger of two labels.
+std::optional<double> hinge_loss(const vector_view& y_true, const vector_view& decision,
+                                 const vector_view& weight);
+// More than two labels: one column a label, in the order of the sorted labels.
+std::optional<double> hinge_loss(const vector_view& y_true, const matrix_view& decision,
                                  const vector_view& weight, const vector_view& labels);
 
 }  // namespace mlestar::metrics

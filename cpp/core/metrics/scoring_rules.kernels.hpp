@@ -30,6 +30,12 @@ struct scoring_rules_kernels {
     void (*brier)(const std::int32_t* code, const double* rows, const double* weight,
                   std::int64_t count, std::int64_t columns, double tolerance,
                   scoring_partial* partial);
+    // Decision values: of `positive`, or one column a label.
+    void (*binary_hinge)(const std::int64_t* y, const double* decision, const double* weight,
+                         std::int64_t count, std::int64_t positive, std::int64_t negative,
+                         scoring_partial* partial);
+    void (*hinge)(const std::int32_t* code, const double* rows, const double* weight,
+                  std::int64_t count, std::int64_t columns, scoring_partial* partial);
 };
 
 }  // namespace mlestar::metrics
@@ -153,11 +159,45 @@ void brier(const std::int32_t* code, const double* rows, const double* weight, s
     add(loss, weight, count, partial);
 }
 
+// max(0, 1 - margin), but NaN where the margin is not finite.
+double hinge_of(double margin) {
+    const double loss = 1.0 - margin;
+    return (loss > 0.0 ? loss : 0.0) + loss * 0.0;
+}
+
+void binary_hinge(const std::int64_t* y, const double* decision, const double* weight,
+                  std::int64_t count, std::int64_t positive, std::int64_t negative,
+                  scoring_partial* partial) {
+    double loss[longest];
+    if (!all_among(y, count, positive, negative)) partial->valid = false;
+    for (std::int64_t i = 0; i < count; ++i)
+        loss[i] = hinge_of(y[i] == positive ? decision[i] : -decision[i]);
+    add(loss, weight, count, partial);
+}
+
+// The margin: the true label's value over the greatest of the others (Crammer and Singer 2001).
+void hinge(const std::int32_t* code, const double* rows, const double* weight, std::int64_t count,
+           std::int64_t columns, scoring_partial* partial) {
+    double loss[longest];
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double* row = rows + i * columns;
+        double greatest = -__builtin_inf();
+        double all = 0.0;
+        for (std::int64_t k = 0; k < columns; ++k) {
+            const double value = k == code[i] ? -__builtin_inf() : row[k];
+            greatest = value > greatest ? value : greatest;
+            all += row[k] * 0.0;
+        }
+        loss[i] = hinge_of(row[code[i]] - greatest) + all;
+    }
+    add(loss, weight, count, partial);
+}
+
 }  // namespace
 
 extern const scoring_rules_kernels scoring_rules_kernels_table;
 const scoring_rules_kernels scoring_rules_kernels_table = {binary_log_loss, binary_brier, log_loss,
-                                                           brier};
+                                                           brier,           binary_hinge, hinge};
 
 }  // namespace mlestar::metrics::MLESTAR_LEVEL
 #endif

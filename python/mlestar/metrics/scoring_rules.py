@@ -11,6 +11,7 @@ from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._labels import as_integer, encode
+from mlestar.metrics._table import table_of
 
 
 def log_loss(
@@ -139,6 +140,162 @@ def brier_score_loss(
         scale_by_half=scale_by_half,
     )
     return fallback
+
+
+def d2_log_loss_score(
+    y_true: Any,
+    y_proba: Any = None,
+    *,
+    sample_weight: Any = None,
+    labels: Any = None,
+    y_pred: Any = "deprecated",
+) -> float:
+    """Fraction of the log loss of the class frequencies that is explained (McFadden 1974).
+
+    Drop-in for `sklearn.metrics.d2_log_loss_score`; parameters and errors as in `log_loss`.
+
+    Returns
+    -------
+    float
+        At most 1; 0 for predicting the frequencies.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        With fewer than two samples; the result is NaN.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import d2_log_loss_score
+    >>> round(d2_log_loss_score([1, 0, 0, 1], [0.9, 0.1, 0.2, 0.65]), 6)
+    0.688157
+    """
+    if isinstance(y_pred, str) and y_pred == "deprecated":
+        parts = _frequencies(y_true, sample_weight)
+        loss = None
+        if parts is not None:
+            loss = _rule(_core.metrics.log_loss, y_true, y_proba, sample_weight, labels, False)
+        if parts is not None and loss is not None:
+            weights, shares = parts
+            eps = np.finfo(np.float64).eps
+            # Classes of `labels` without a sample add nothing.
+            null = -float(weights @ np.log(np.clip(shares, eps, 1 - eps)))
+            if null != 0:
+                answered("d2_log_loss_score")
+                return 1 - loss / null
+    options = {"sample_weight": sample_weight, "labels": labels}
+    if not (isinstance(y_pred, str) and y_pred == "deprecated"):
+        options["y_pred"] = y_pred
+    given = () if y_proba is None else (y_proba,)
+    fallback: float = decline("d2_log_loss_score")(y_true, *given, **options)
+    return fallback
+
+
+def d2_brier_score(
+    y_true: Any,
+    y_proba: Any,
+    *,
+    sample_weight: Any = None,
+    pos_label: Any = None,
+    labels: Any = None,
+) -> float:
+    """Fraction of the Brier score of the class frequencies that is explained: the skill score.
+
+    Drop-in for `sklearn.metrics.d2_brier_score`; parameters and errors as in `brier_score_loss`.
+
+    Returns
+    -------
+    float
+        At most 1; 0 for predicting the frequencies.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        With fewer than two samples; the result is NaN.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import d2_brier_score
+    >>> round(d2_brier_score([1, 0, 0, 1], [0.9, 0.1, 0.2, 0.65]), 6)
+    0.8175
+    """
+    parts = _frequencies(y_true, sample_weight)
+    p = as_array(y_proba)
+    if parts is not None and p is not None:
+        loss = _brier(y_true, p, sample_weight, pos_label, labels)
+        null = 1 - float(parts[1] @ parts[1])  # of the squared distance to the one-hot label
+        if loss is not None and null != 0:
+            answered("d2_brier_score")
+            one_sided = p.ndim == 1 or p.shape[1] == 1
+            return 1 - loss * (2 if one_sided else 1) / null
+    fallback: float = decline("d2_brier_score")(
+        y_true, y_proba, sample_weight=sample_weight, pos_label=pos_label, labels=labels
+    )
+    return fallback
+
+
+def hinge_loss(
+    y_true: Any, pred_decision: Any, *, labels: Any = None, sample_weight: Any = None
+) -> float:
+    """Mean of max(0, 1 - margin), the loss of support vector machines.
+
+    Drop-in for `sklearn.metrics.hinge_loss` (Crammer and Singer 2001 for several classes).
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Labels: integers of any width, bool, whole floats or strings; of two, the greater is the
+        positive one.
+    pred_decision : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Decision values of the positive label, or one column a class.
+    labels : array-like, default=None
+        All classes, where `y_true` may lack some.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights.
+
+    Returns
+    -------
+    float
+        >= 0.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn: lengths that differ, columns that do not match the classes.
+
+    Examples
+    --------
+    >>> from mlestar.metrics import hinge_loss
+    >>> round(hinge_loss([-1, 1, 1], [-2.18, 2.36, 0.09]), 6)
+    0.303333
+    """
+    loss = None
+    t, d = as_array(y_true), as_array(pred_decision)
+    w = None if sample_weight is None else as_array(sample_weight)
+    if t is not None and d is not None and (sample_weight is None or w is not None):
+        known = None if labels is None else np.unique(np.asarray(labels))
+        if (codes := encode(t, known)) is not None:
+            t, known = codes.y_true, codes.y_pred
+        if d.ndim == 1 and known is None:
+            loss = _core.metrics.hinge_loss(t, d, w, None)
+        elif d.ndim == 2 and d.shape[1] > 2:
+            loss = _core.metrics.hinge_loss(t, d, w, known)
+    if loss is None:
+        fallback: float = decline("hinge_loss")(
+            y_true, pred_decision, labels=labels, sample_weight=sample_weight
+        )
+        return fallback
+    answered("hinge_loss")
+    return loss
+
+
+def _frequencies(y_true: Any, sample_weight: Any) -> tuple[Any, Any] | None:
+    """Weight of each class that occurs, and its share; None to decline."""
+    table = table_of(y_true, y_true, sample_weight)
+    if table is None or len(table.labels) < 2:
+        return None
+    weights = table.cells.diagonal().astype(np.float64)
+    return weights, weights / weights.sum()
 
 
 def _rule(
