@@ -56,6 +56,8 @@ class Table(NamedTuple):
         for counts in (true, predicted, hits):
             if absent.any():
                 counts[absent] = 0
+        if not self.cells.trace():
+            hits = hits.astype(np.float64)  # as scikit-learn's zeros where no row is right
         missed, wrong = true - hits, predicted - hits
         return self.cells.sum() - hits - missed - wrong, wrong, missed, hits
 

@@ -13,6 +13,7 @@ from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._labels import as_integer, encode
+from mlestar.metrics._sets import by_label, by_sample, scores_of
 from mlestar.metrics._table import table_of, warn_single_label
 
 _AVERAGES = ("binary", "micro", "macro", "weighted")
@@ -21,14 +22,15 @@ _AVERAGES = ("binary", "micro", "macro", "weighted")
 def accuracy_score(
     y_true: Any, y_pred: Any, *, normalize: bool = True, sample_weight: Any = None
 ) -> float:
-    """Fraction of predictions that equal the true label.
+    """Fraction of predictions that equal the true label, or all labels of a sample.
 
     Drop-in for `sklearn.metrics.accuracy_score`.
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_samples,)
-        Labels: integers of any width, bool, whole floats or strings, read in place.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels: integers of any width, bool, whole floats or strings, read in place; or indicators
+        of 0 and 1.
     normalize : bool, default=True
         False returns the number (or weight) of equal labels instead of their fraction.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -57,6 +59,8 @@ def accuracy_score(
             score = _core.metrics.accuracy(t, p, w, normalize)
             if score is None and (codes := encode(t, p)):
                 score = _core.metrics.accuracy(codes.y_true, codes.y_pred, w, normalize)
+            if score is None and (sets := by_label(t, p, sample_weight)) is not None:
+                score = sets.exact / sets.weight if normalize else sets.exact
             if score is not None:
                 answered("accuracy_score")
                 return score
@@ -148,8 +152,9 @@ def precision_recall_fscore_support(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_samples,)
-        Labels: integers of any width, bool, whole floats or strings, read in place.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels: integers of any width, bool, whole floats or strings, read in place; or indicators
+        of 0 and 1.
     beta : float, default=1.0
         Weight of recall against precision in the F-score, >= 0.
     labels : array-like, default=None
@@ -376,7 +381,7 @@ def _prf(
     zero_division: Any,
 ) -> tuple[Any, Any, Any, Any] | None:
     """The four results, warned about where they are undefined; None to decline."""
-    if not (average is None or average in _AVERAGES):
+    if not (average is None or average in _AVERAGES or average == "samples"):
         return None
     if isinstance(beta, bool) or not isinstance(beta, Real) or not float(beta) >= 0:
         return None
@@ -387,6 +392,10 @@ def _prf(
     if filler is None or (sample_weight is not None and w is None):
         return None
     t, p = as_array(y_true), as_array(y_pred)
+    if t is not None and t.ndim == 2 and t.shape[1] > 1:
+        return _of_indicators(t, p, float(beta), labels, average, warn_for, w, zero_division)
+    if average == "samples":
+        return None
     mode = "none" if average is None else average
 
     if (codes := encode(t, p)) is not None:
@@ -410,6 +419,28 @@ def _prf(
     if zero_division == "warn" and True in undefined:
         _warn_undefined(undefined, average, warn_for, terms)
     return tuple(result)
+
+
+def _of_indicators(
+    t: Any,
+    p: Any,
+    beta: float,
+    labels: Any,
+    average: str | None,
+    warn_for: Iterable[str],
+    w: Any,
+    zero_division: Any,
+) -> tuple[Any, Any, Any, Any] | None:
+    if average == "binary":
+        return None
+    if average == "samples":
+        sums = by_sample(t, p, w, labels)
+    else:
+        found = by_label(t, p, w, labels)
+        sums = None if found is None else found.sums
+    if sums is None:
+        return None
+    return scores_of(sums, beta, average, warn_for, zero_division, w)
 
 
 def _integer_labels(labels: Any) -> list[int | None] | None:

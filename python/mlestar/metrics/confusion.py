@@ -11,6 +11,7 @@ import numpy as np
 
 from mlestar._calls import answered, decline
 from mlestar.metrics._labels import as_integer
+from mlestar.metrics._sets import Sums, by_label, by_sample, divide, indicators
 from mlestar.metrics._table import Table, table_of, warn_single_label, warn_undefined
 
 
@@ -88,6 +89,10 @@ def zero_one_loss(
         answered("zero_one_loss")
         hits, all_ = table.cells.trace(), table.cells.sum()
         return float(1 - hits / all_) if normalize else float(all_ - hits)
+    sets = by_label(y_true, y_pred, sample_weight) if isinstance(normalize, bool) else None
+    if sets is not None:
+        answered("zero_one_loss")
+        return 1 - sets.exact / sets.weight if normalize else sets.weight - sets.exact
     fallback: float = decline("zero_one_loss")(
         y_true, y_pred, normalize=normalize, sample_weight=sample_weight
     )
@@ -117,6 +122,11 @@ def hamming_loss(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> floa
         wrong = table.cells.copy()
         np.fill_diagonal(wrong, 0)
         return float(wrong.sum() / table.cells.sum())
+    sets = by_label(y_true, y_pred, sample_weight)
+    if sets is not None:
+        answered("hamming_loss")
+        hit, predicted, truth = (float(values.sum()) for values in sets.sums)
+        return (predicted + truth - 2 * hit) / (sets.weight * len(sets.sums.hit))
     fallback: float = decline("hamming_loss")(y_true, y_pred, sample_weight=sample_weight)
     return fallback
 
@@ -254,13 +264,13 @@ def multilabel_confusion_matrix(
 ) -> Any:
     """The confusion matrix of each class against the rest.
 
-    Drop-in for `sklearn.metrics.multilabel_confusion_matrix`. Labels of one axis are answered in
-    the core; multilabel indicators are left to scikit-learn.
+    Drop-in for `sklearn.metrics.multilabel_confusion_matrix`.
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_samples,)
-        Labels: integers of any width, bool, whole floats or strings, read in place.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels: integers of any width, bool, whole floats or strings, read in place; or indicators
+        of 0 and 1.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights.
     labels : array-like of shape (n_classes,), default=None
@@ -270,7 +280,7 @@ def multilabel_confusion_matrix(
 
     Returns
     -------
-    ndarray of shape (n_classes, 2, 2)
+    ndarray of shape (n_classes, 2, 2) or (n_samples, 2, 2)
         True negatives, false positives; false negatives, true positives.
 
     Raises
@@ -290,6 +300,11 @@ def multilabel_confusion_matrix(
         answered("multilabel_confusion_matrix")
         counts = np.stack(table.one_against_rest(places), axis=1).reshape(-1, 2, 2)
         return counts if sample_weight is None else counts.astype(np.float64)
+    if isinstance(samplewise, bool) and indicators(y_true, y_pred) is not None:
+        matrices = _of_indicators(y_true, y_pred, sample_weight, labels, samplewise)
+        if matrices is not None:
+            answered("multilabel_confusion_matrix")
+            return matrices
     return decline("multilabel_confusion_matrix")(
         y_true, y_pred, sample_weight=sample_weight, labels=labels, samplewise=samplewise
     )
@@ -311,8 +326,9 @@ def jaccard_score(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_samples,)
-        Labels: integers of any width, bool, whole floats or strings, read in place.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels: integers of any width, bool, whole floats or strings, read in place; or indicators
+        of 0 and 1.
     labels : array-like of shape (n_classes,), default=None
         Classes to report, in this order; by default all that occur, sorted.
     pos_label : int, float, bool or str, default=1
@@ -345,14 +361,10 @@ def jaccard_score(
     >>> jaccard_score([0, 1, 1], [1, 1, 1])
     0.6666666666666666
     """
-    table = None
-    known = average in (None, "binary", "micro", "macro", "weighted")
-    if known and (zero_division == "warn" or zero_division in (0, 1)):
-        table = table_of(y_true, y_pred, sample_weight)
-    places = None
-    if table is not None:
-        places = _positive(table, pos_label) if average == "binary" else _places(table, labels)
-    if table is not None and places is not None:
+    sums = None
+    if zero_division == "warn" or zero_division in (0, 1):
+        sums = _sums(y_true, y_pred, labels, pos_label, average, sample_weight)
+    if sums is not None:
         answered("jaccard_score")
         if average != "binary" and pos_label not in (None, 1):
             warnings.warn(
@@ -362,25 +374,18 @@ def jaccard_score(
                 UserWarning,
                 stacklevel=2,
             )
-        _, wrong, missed, hits = table.one_against_rest(places)
-        either, true = hits + wrong + missed, hits + missed
+        hits, predicted, true = sums
+        either = predicted + true - hits
         if average == "micro":
             hits, either = hits.sum(keepdims=True), either.sum(keepdims=True)
-        nowhere = either == 0
-        scores = hits / np.where(nowhere, 1, either)
-        if nowhere.any():
-            scores[nowhere] = 0.0 if zero_division == "warn" else zero_division
-            if zero_division == "warn":
-                place = "due to" if len(scores) == 1 else "in labels with"
-                warn_undefined(
-                    f"Jaccard is ill-defined and being set to 0.0 {place} no true or predicted "
-                    "samples. Use `zero_division` parameter to control this behavior."
-                )
+        words = "true or predicted"
+        scores = divide(hits, either, "jaccard", words, average, ("jaccard",), zero_division)
         if average is None:
             return scores
-        if average == "weighted" and true.any():
-            return float(np.average(scores, weights=true))
-        return float(np.mean(scores))
+        weights = true if average == "weighted" and true.any() else None
+        if average == "samples" and sample_weight is not None:
+            weights = np.asarray(sample_weight)
+        return float(np.average(scores, weights=weights))
     return decline("jaccard_score")(
         y_true,
         y_pred,
@@ -474,6 +479,47 @@ def class_likelihood_ratios(
         replace_undefined_by=replace_undefined_by,
     )
     return fallback
+
+
+def _sums(
+    y_true: Any, y_pred: Any, labels: Any, pos_label: Any, average: Any, sample_weight: Any
+) -> Sums | None:
+    """Sums of the classes, labels or samples that `average` is about; None to decline."""
+    if average == "samples":
+        return by_sample(y_true, y_pred, sample_weight, labels)
+    if average not in (None, "binary", "micro", "macro", "weighted"):
+        return None
+    table = table_of(y_true, y_pred, sample_weight)
+    if table is None:
+        found = None
+        if average != "binary":
+            found = by_label(y_true, y_pred, sample_weight, labels)
+        return None if found is None else found.sums
+    places = _positive(table, pos_label) if average == "binary" else _places(table, labels)
+    if places is None:
+        return None
+    _, wrong, missed, hits = table.one_against_rest(places)
+    return Sums(hits, hits + wrong, hits + missed)
+
+
+def _of_indicators(
+    y_true: Any, y_pred: Any, sample_weight: Any, labels: Any, samplewise: bool
+) -> Any | None:
+    if samplewise:
+        sums = by_sample(y_true, y_pred, sample_weight, labels)
+        width = np.asarray(y_true).shape[1] if labels is None else len(labels)
+        all_: Any = width if sample_weight is None else np.asarray(sample_weight) * width
+    else:
+        found = by_label(y_true, y_pred, sample_weight, labels)
+        sums = None if found is None else found.sums
+        all_ = None if found is None else found.weight
+        if found is not None and sample_weight is None:
+            all_ = int(found.weight)
+    if sums is None:
+        return None
+    hit, predicted, truth = sums
+    counts = [all_ - predicted - truth + hit, predicted - hit, truth - hit, hit]
+    return np.stack(counts, axis=1).reshape(-1, 2, 2)
 
 
 def _places(table: Table, labels: Any) -> list[int] | None:

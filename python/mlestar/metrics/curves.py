@@ -156,7 +156,8 @@ def precision_recall_curve(
     found = None
     inputs = _inputs(y_true, y_score, sample_weight, pos_label)
     if inputs is not None and isinstance(drop_intermediate, bool):
-        found = _core.metrics.precision_recall(*inputs, "positives" if drop_intermediate else "all")
+        rule = "positives" if drop_intermediate else "all"
+        found = _core.metrics.precision_recall(*inputs, rule)
     if found is None:
         return decline("precision_recall_curve")(
             y_true,
@@ -330,7 +331,9 @@ def threshold_counts(
     return None if inputs is None else _core.metrics.threshold_counts(*inputs, rule, rates)
 
 
-def _inputs(y_true: Any, y_score: Any, sample_weight: Any, pos_label: Any) -> Any:
+def _inputs(
+    y_true: Any, y_score: Any, sample_weight: Any, pos_label: Any
+) -> tuple[Any, Any, Any, int | None] | None:
     """Labels (codes of strings), scores, weights and the positive label; None to decline."""
     t, s = as_array(y_true), as_array(y_score)
     w = None if sample_weight is None else as_array(sample_weight)

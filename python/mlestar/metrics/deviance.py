@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
 from mlestar._native import _core
+from mlestar.metrics._sets import is_real
 from mlestar.metrics.regression import combine, explained_fraction, host_errors, quantiles
 
 
@@ -257,12 +257,12 @@ def d2_absolute_error_score(
 
 
 def _is_fraction(alpha: Any) -> bool:
-    return isinstance(alpha, Real) and not isinstance(alpha, bool) and 0 <= float(alpha) <= 1
+    return is_real(alpha) and 0 <= float(alpha) <= 1
 
 
 def _deviance(y_true: Any, y_pred: Any, sample_weight: Any, power: Any) -> float | None:
     """The mean deviance of a single output; None to decline."""
-    if isinstance(power, bool) or not isinstance(power, Real):
+    if not is_real(power):
         return None
     degree = float(power)
     if not (degree <= 0 or degree >= 1) or abs(degree) > 100:

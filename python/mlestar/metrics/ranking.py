@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._columns import class_metric, codes_of, label_metric, pair_metric
 from mlestar.metrics._labels import as_integer, encode
+from mlestar.metrics._sets import is_real
 
 _AVERAGES = (None, "micro", "macro", "weighted", "samples")
 
@@ -30,7 +30,7 @@ def roc_auc_score(
     """Area under the receiver operating characteristic curve.
 
     Drop-in for `sklearn.metrics.roc_auc_score`. Unweighted areas are an exact count of ordered
-    pairs, divided once. One against one (Hand and Till 2001) costs one sort a class, not two a pair.
+    pairs, divided once. One against one (Hand and Till 2001) costs a sort a class, not two a pair.
 
     Parameters
     ----------
@@ -161,7 +161,8 @@ def average_precision_score(
             score = _several("average_precision", t, s, w, average)
         elif pos_label == 1 and t.ndim == 1 and (codes := codes_of(t, None)) is not None:
             # Two classes are binary, which has one column of scores.
-            if len(codes[1]) > 2 and s.shape == (len(t), len(codes[1])):
+            several = len(codes[1]) > 2 and s.shape == (len(t), len(codes[1]))
+            if several:
                 score = class_metric("average_precision", codes[0], s, w, average)
     if score is not None:
         answered("average_precision_score")
@@ -193,7 +194,7 @@ def _binary_area(t: Any, s: Any, w: Any, max_fpr: Any) -> float | None:
     area: float | None = _core.metrics.roc_auc(t, s, w)
     if area is None or _whole(max_fpr) or area != area:
         return area
-    if isinstance(max_fpr, bool) or not isinstance(max_fpr, Real) or not 0 < float(max_fpr) < 1:
+    if not is_real(max_fpr) or not 0 < max_fpr < 1:
         return None
     found = _core.metrics.threshold_counts(t == t.max(), s, w, 1, "bends", True)
     return None if found is None else _partial_area(found[0], found[1], float(max_fpr))
@@ -203,9 +204,7 @@ def _partial_area(fpr: Any, tpr: Any, max_fpr: float) -> float | None:
     """The area left of `max_fpr`, standardized so that chance is 1/2 (McClish 1989)."""
     stop = int(np.searchsorted(fpr, max_fpr, "right"))
     last = np.interp(max_fpr, fpr[stop - 1 : stop + 1], tpr[stop - 1 : stop + 1])
-    area = _core.metrics.trapezoid_area(
-        np.append(fpr[:stop], max_fpr), np.append(tpr[:stop], last)
-    )
+    area = _core.metrics.trapezoid_area(np.append(fpr[:stop], max_fpr), np.append(tpr[:stop], last))
     if area is None:
         return None
     least = 0.5 * max_fpr**2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._columns import codes_of
+from mlestar.metrics._sets import is_real, is_whole
 
 
 def coverage_error(y_true: Any, y_score: Any, *, sample_weight: Any = None) -> float:
@@ -179,8 +179,8 @@ def ndcg_score(
 ) -> float:
     """Discounted cumulative gain over that of the best order.
 
-    Drop-in for `sklearn.metrics.ndcg_score`; parameters and errors as in `dcg_score`, and ValueError
-    for negative gains.
+    Drop-in for `sklearn.metrics.ndcg_score`; parameters and errors as in `dcg_score`, and
+    ValueError for negative gains.
 
     Returns
     -------
@@ -291,10 +291,9 @@ def _gain(
         return None
     if t.dtype.kind not in "biuf" or not isinstance(ignore_ties, bool):
         return None
-    whole = isinstance(k, Integral) and not isinstance(k, bool) and k > 0
-    if not (k is None or whole) or isinstance(log_base, bool):
+    if not (k is None or (is_whole(k) and k > 0)):
         return None
-    if not isinstance(log_base, Real) or not float(log_base) > 0 or log_base == 1:
+    if not is_real(log_base) or not log_base > 0 or log_base == 1:
         return None
     discount = 1 / (np.log(np.arange(t.shape[1]) + 2) / np.log(log_base))
     if k is not None:
@@ -309,7 +308,7 @@ def _top_k(
     w = None if sample_weight is None else as_array(sample_weight)
     if t is None or s is None or t.ndim != 1 or (sample_weight is not None and w is None):
         return None
-    if not isinstance(k, Integral) or isinstance(k, bool) or k < 1 or len(t) != len(s):
+    if not is_whole(k) or k < 1 or len(t) != len(s):
         return None
     if not isinstance(normalize, bool) or (codes := codes_of(t, labels)) is None:
         return None
