@@ -35,9 +35,10 @@ def test_examples_run(name, tmp_path, monkeypatch):
 def test_public_names_have_numpydoc_with_an_example(room):
     module = importlib.import_module(f"mlestar.{room}")
     for name in module.__all__:
-        text = inspect.getdoc(getattr(module, name))
+        value = getattr(module, name)
+        text = inspect.getdoc(value)
         assert text, name
-        if inspect.isfunction(getattr(module, name)):
+        if inspect.isfunction(value) and value.__module__.startswith("mlestar"):
             assert "Examples\n--------" in text, name
 
 

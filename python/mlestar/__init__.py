@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         search,
         testing,
     )
+    from mlestar._patch import patch_sklearn, unpatch_sklearn
     from mlestar.agents import EnsembleAgent, EvaluationAgent, SearchAgent, TrainingAgent
     from mlestar.config import CoordinationConfig, DataConfig, EvalConfig, MLConfig
     from mlestar.engine import Run, load_run, run
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 __version__: str = str(build_info()["version"])
 
 _NAMES = {
+    "_patch": ["patch_sklearn", "unpatch_sklearn"],
     "agents": ["EnsembleAgent", "EvaluationAgent", "SearchAgent", "TrainingAgent"],
     "config": ["CoordinationConfig", "DataConfig", "EvalConfig", "MLConfig"],
     "coordination": [],
@@ -133,11 +135,13 @@ __all__ = [
     "metrics",
     "model_selection",
     "models",
+    "patch_sklearn",
     "pipeline",
     "run",
     "search",
     "set_num_threads",
     "testing",
+    "unpatch_sklearn",
 ]
 
 

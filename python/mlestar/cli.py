@@ -51,6 +51,17 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write a run's report anew")
     report.add_argument("folder", type=Path, metavar="FOLDER")
 
+    patch = commands.add_parser(
+        "patch",
+        help="run a program with scikit-learn's functions answered by mlestar",
+        usage="mlestar patch [-h] [--names NAMES] [--verbose] (SCRIPT | -m MODULE) [ARGUMENT ...]",
+        description="Runs SCRIPT as python would, after mlestar.patch_sklearn().",
+    )
+    patch.add_argument("--names", metavar="NAMES", help="only these, with commas between them")
+    patch.add_argument("--verbose", action="store_true", help="log every call to standard error")
+    patch.add_argument("-m", dest="module", action="store_true", help="run a module")
+    patch.add_argument("program", metavar="SCRIPT")
+
     commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
     return parser
 
@@ -64,7 +75,8 @@ def main(argv: list[str] | None = None) -> int:
         0 done, 1 internal error, 2 bad input, 3 deadline without any result, 130 interrupted.
     """
     parser = _parser()
-    arguments = parser.parse_args(argv)
+    ours, programs = _split(sys.argv[1:] if argv is None else argv)
+    arguments = parser.parse_args(ours)
     if arguments.version:
         from mlestar import __version__
 
@@ -73,6 +85,8 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.command is None:
         parser.print_help()
         return EXIT_BAD_INPUT
+    if arguments.command == "patch":
+        return _patch(arguments, programs)
     from mlestar.exceptions import (
         ConfigError,
         DataError,
@@ -103,6 +117,29 @@ def main(argv: list[str] | None = None) -> int:
         traceback.print_exc()
         print(f"mlestar: internal error: {error}", file=sys.stderr)
         return EXIT_INTERNAL
+
+
+def _split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Our own arguments, and those of the program that `mlestar patch` runs."""
+    if argv[:1] == ["patch"]:
+        place = 1
+        while place < len(argv) and argv[place].startswith("-"):
+            place += 2 if argv[place] == "--names" else 1
+        return argv[: place + 1], argv[place + 1 :]
+    return argv, []
+
+
+def _patch(arguments: argparse.Namespace, programs: list[str]) -> int:
+    from mlestar._patch import patch_sklearn
+    from mlestar._program import run_program
+
+    names = None if arguments.names is None else arguments.names.split(",")
+    try:
+        patch_sklearn(names, verbose=arguments.verbose)
+    except ValueError as error:
+        print(f"mlestar: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    return run_program(arguments.program, programs, as_module=arguments.module)
 
 
 def _run(arguments: argparse.Namespace, started: float) -> int:

@@ -6,21 +6,16 @@ Loaded with -p before any of its test modules. The summary goes to the file that
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import os
-import sys
 from collections import Counter
 
 import numpy as np
 
-import mlestar.metrics
-import mlestar.model_selection
-from mlestar import _calls
+import mlestar
+from mlestar import _calls, _patch
 
-OWN = {
-    "sklearn.metrics": list(mlestar.metrics.__all__),
-    "sklearn.model_selection": ["KFold", "StratifiedKFold", "train_test_split"],
-}
 counts: dict[str, Counter] = {}
 
 
@@ -49,8 +44,9 @@ def in_scope(name, arguments, options):
     return weights is None or numeric(weights)
 
 
-def counted(name, function):
+def counted(dotted, function):
     """The function, counting who answered the calls that returned."""
+    package, _, name = dotted.rpartition(".")
 
     @functools.wraps(function)
     def call(*arguments, **options):
@@ -61,22 +57,22 @@ def counted(name, function):
             counts.setdefault(name, Counter())["core" if core else "declined"] += 1
         return result
 
-    call.__signature__ = __import__("inspect").signature(function)
+    call.__signature__ = inspect.signature(function)
+    # It stands where scikit-learn's stood, and pickles from there.
+    call.__module__ = _calls.original(name, package).__module__
     return call
 
 
 def swap():
-    """Put our names everywhere scikit-learn has its own."""
-    for room, names in OWN.items():
-        ours = sys.modules[room.replace("sklearn", "mlestar")]
-        for name in names:
-            original = _calls.original(name, room)  # fall-backs keep what was there before
-            mine = getattr(ours, name)
-            if not isinstance(mine, type):
-                mine = counted(name, mine)
-            for module_name, module in list(sys.modules.items()):
-                if module_name.startswith("sklearn") and getattr(module, name, None) is original:
-                    setattr(module, name, mine)
+    """Patch scikit-learn, then count the calls of what stands in its places."""
+    mlestar.patch_sklearn()
+    _patch._bind(
+        [
+            _patch._Rebinding(dotted, mine, counted(dotted, mine))
+            for dotted, mine in _patch.table().items()
+            if not isinstance(mine, type)
+        ]
+    )
 
 
 swap()

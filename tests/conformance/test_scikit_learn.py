@@ -15,6 +15,7 @@ MODULES = {
     "ranking": "sklearn.metrics.tests.test_ranking",
     "regression": "sklearn.metrics.tests.test_regression",
     "common": "sklearn.metrics.tests.test_common",
+    "scorers": "sklearn.metrics.tests.test_score_objects",
     "split": "sklearn.model_selection.tests.test_split",
 }
 EXPECTED = {
@@ -30,6 +31,7 @@ EXPECTED = {
     "ranking": ["roc_auc_score", "average_precision_score"],
     "regression": ["mean_squared_error", "r2_score"],
     "common": ["accuracy_score", "roc_auc_score", "mean_absolute_error", "root_mean_squared_error"],
+    "scorers": ["accuracy_score", "f1_score", "log_loss", "r2_score", "roc_auc_score"],
     "split": ["KFold", "StratifiedKFold", "train_test_split"],
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlestar import metrics
+from mlestar.metrics.scorers import ALIASES
 
 _CLASSES = ("binary", "multiclass")
 _VALUES = ("regression",)
@@ -99,14 +100,7 @@ def _registry() -> dict[str, Metric]:
     return {row[0]: Metric(*row) for row in rows}
 
 
-_ALIASES = {
-    "log_loss": "neg_log_loss",
-    "brier_score": "neg_brier_score",
-    "mse": "neg_mean_squared_error",
-    "rmse": "neg_root_mean_squared_error",
-    "mae": "neg_mean_absolute_error",
-}
-_SHORT = {full: alias for alias, full in _ALIASES.items()}
+_SHORT = {full: alias for alias, full in ALIASES.items()}
 _DEFAULTS = {
     "binary": "roc_auc",
     "multiclass": "neg_log_loss",
@@ -150,9 +144,9 @@ class MetricsCalculator:
         ValueError
             If there is none, or none for the task.
         """
-        metric = cls._known.get(_ALIASES.get(name, name))
+        metric = cls._known.get(ALIASES.get(name, name))
         if metric is None:
-            close = difflib.get_close_matches(name, [*cls._known, *_ALIASES], n=1)
+            close = difflib.get_close_matches(name, [*cls._known, *ALIASES], n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known: {cls.names(task)}"
             raise ValueError(f"metric is {name!r}, which is not known; {hint}")
         if task is not None and task not in metric.tasks:

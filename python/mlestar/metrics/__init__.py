@@ -1,5 +1,16 @@
-"""Metrics: drop-in replacements for scikit-learn's, answered in the compiled core."""
+"""Metrics: scikit-learn's, those of ours answered in the compiled core.
 
+Every name of `sklearn.metrics` is here. What is not computed by mlestar (displays, pairwise
+distances) is scikit-learn's own object, loaded at first use.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # For type checkers, what the imports below do not define is scikit-learn's.
+    from sklearn.metrics import *  # noqa: F403
+
+from mlestar.metrics import cluster
 from mlestar.metrics.classification import (
     accuracy_score,
     confusion_matrix,
@@ -71,6 +82,7 @@ from mlestar.metrics.retrieval import (
     ndcg_score,
     top_k_accuracy_score,
 )
+from mlestar.metrics.scorers import check_scoring, get_scorer, get_scorer_names, make_scorer
 from mlestar.metrics.scoring_rules import (
     brier_score_loss,
     d2_brier_score,
@@ -86,6 +98,12 @@ from mlestar.metrics.separation import (
 )
 
 __all__ = [
+    "ConfusionMatrixDisplay",
+    "DetCurveDisplay",
+    "DistanceMetric",
+    "PrecisionRecallDisplay",
+    "PredictionErrorDisplay",
+    "RocCurveDisplay",
     "accuracy_score",
     "adjusted_mutual_info_score",
     "adjusted_rand_score",
@@ -94,12 +112,15 @@ __all__ = [
     "balanced_accuracy_score",
     "brier_score_loss",
     "calinski_harabasz_score",
+    "check_scoring",
     "class_likelihood_ratios",
     "classification_report",
+    "cluster",
     "cohen_kappa_score",
     "completeness_score",
     "confusion_matrix",
     "confusion_matrix_at_thresholds",
+    "consensus_score",
     "coverage_error",
     "d2_absolute_error_score",
     "d2_brier_score",
@@ -109,10 +130,13 @@ __all__ = [
     "davies_bouldin_score",
     "dcg_score",
     "det_curve",
+    "euclidean_distances",
     "explained_variance_score",
     "f1_score",
     "fbeta_score",
     "fowlkes_mallows_score",
+    "get_scorer",
+    "get_scorer_names",
     "hamming_loss",
     "hinge_loss",
     "homogeneity_completeness_v_measure",
@@ -121,6 +145,7 @@ __all__ = [
     "label_ranking_average_precision_score",
     "label_ranking_loss",
     "log_loss",
+    "make_scorer",
     "matthews_corrcoef",
     "max_error",
     "mean_absolute_error",
@@ -135,9 +160,15 @@ __all__ = [
     "metric_at_thresholds",
     "multilabel_confusion_matrix",
     "mutual_info_score",
+    "nan_euclidean_distances",
     "ndcg_score",
     "normalized_mutual_info_score",
     "pair_confusion_matrix",
+    "pairwise_distances",
+    "pairwise_distances_argmin",
+    "pairwise_distances_argmin_min",
+    "pairwise_distances_chunked",
+    "pairwise_kernels",
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
@@ -156,6 +187,21 @@ __all__ = [
 ]
 
 # Functions pickle, and show in help, under the name that people import them by.
-for _name in __all__:
-    globals()[_name].__module__ = __name__
-del _name
+for _value in list(globals().values()):
+    if getattr(_value, "__module__", "").startswith(f"{__name__}."):
+        _value.__module__ = __name__
+del _value
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:  # not defined above, so scikit-learn's
+        from sklearn import metrics
+
+        if hasattr(metrics, name):
+            globals()[name] = getattr(metrics, name)
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
