@@ -358,10 +358,13 @@ def log_of(call):
             "sample_weight is of dtype float16",
         ),
         (
-            lambda m: m.f1_score([[1, 0]], [[1, 0]], average="micro"),
+            lambda m: m.f1_score([[1, 2]], [[1, 0]], average="micro"),
             "a multilabel-indicator target",
         ),
-        (lambda m: m.roc_auc_score([0, 0, 1], [0, 1, 2], max_fpr=0.5), "max_fpr=0.5"),
+        (
+            lambda m: m.silhouette_score([[0.0], [1.0], [9.0]], [0, 0, 1], metric="l1"),
+            "metric='l1'",
+        ),
         (lambda m: m.accuracy_score(Sparse(), Sparse()), "y_true is a sparse matrix"),
         (lambda m: m.accuracy_score(Ma([0, 1]), [0, 1]), "y_true is a MaskedArray"),
     ],

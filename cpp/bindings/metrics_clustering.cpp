@@ -5,6 +5,7 @@
 #include "bindings/rooms.hpp"
 #include "metrics/clustering.hpp"
 #include "metrics/labels.hpp"
+#include "support/error.hpp"
 
 namespace mlestar::bindings::metrics_clustering {
 namespace {
@@ -48,7 +49,15 @@ py::object chance_agreement(py::handle labels_true, py::handle labels_pred) {
                           metrics::entropy(table->column_sums), expected);
 }
 
-py::object silhouettes(py::handle points, py::handle labels, bool precomputed) {
+// `metric`: euclidean, manhattan or precomputed.
+py::object silhouettes(py::handle points, py::handle labels, const std::string& metric) {
+    using metrics::distance_metric;
+    const bool precomputed = metric == "precomputed";
+    if (!precomputed && metric != "euclidean" && metric != "manhattan")
+        throw argument_error("metric is '" + metric +
+                             "', but must be euclidean, manhattan or precomputed");
+    const auto kind =
+        metric == "manhattan" ? distance_metric::manhattan : distance_metric::euclidean;
     const auto x = as_matrix(points);
     const auto y = as_vector(labels);
     if (!x || !y) return py::none();
@@ -59,7 +68,7 @@ py::object silhouettes(py::handle points, py::handle labels, bool precomputed) {
         if (codes) {
             const auto clusters = static_cast<std::int64_t>(codes->values.size());
             result = precomputed ? metrics::silhouettes_precomputed(*x, codes->codes, clusters)
-                                 : metrics::silhouettes(*x, codes->codes, clusters);
+                                 : metrics::silhouettes(kind, *x, codes->codes, clusters);
         }
     }
     return result ? py::object(to_array<double>(*result)) : py::none();
@@ -93,7 +102,6 @@ void mlestar::bindings::add_metrics_clustering(py::module_& module) {
     module.def("agreement", agreement, py::arg("labels_true"), py::arg("labels_pred"));
     module.def("chance_agreement", chance_agreement, py::arg("labels_true"),
                py::arg("labels_pred"));
-    module.def("silhouettes", silhouettes, py::arg("points"), py::arg("labels"),
-               py::arg("precomputed"));
+    module.def("silhouettes", silhouettes, py::arg("points"), py::arg("labels"), py::arg("metric"));
     module.def("cluster_spread", cluster_spread, py::arg("points"), py::arg("labels"));
 }

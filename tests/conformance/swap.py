@@ -20,28 +20,25 @@ counts: dict[str, Counter] = {}
 
 
 def numeric(value):
-    """Whether an argument is an array of numbers of one axis (one label or value a row)."""
-    return type(value) is np.ndarray and value.dtype.kind in "biuf" and value.ndim == 1
+    """Whether an argument is an array of numbers."""
+    return type(value) is np.ndarray and value.dtype.kind in "biuf"
 
 
 def in_scope(name, arguments, options):
-    """Calls on numeric ndarrays, of the kind that this name answers: one label or value a row."""
-    if name in ("KFold", "StratifiedKFold"):
-        return True
-    if name == "train_test_split":
-        return bool(arguments) and all(
-            isinstance(a, np.ndarray) and a.dtype.kind in "biuf" for a in arguments
-        )
-    if len(arguments) < 2 or not numeric(arguments[0]):
+    """Calls on numeric ndarrays of at least one row."""
+    arrays = arguments if name == "train_test_split" else arguments[:2]
+    if len(arrays) < (1 if name == "train_test_split" else 2):
         return False
-    if name in ("log_loss", "brier_score_loss"):
-        return isinstance(arguments[1], np.ndarray) and arguments[1].dtype.kind in "biuf"
-    if name == "roc_auc_score" and options.get("max_fpr") not in (None, 1):
-        return False  # partial areas are a later release's
-    if not numeric(arguments[1]):
-        return False
+    if name == "confusion_matrix_at_thresholds" and len(arguments) > 2:
+        return False  # deprecated: scikit-learn says so
+    if options.get("contingency") is not None:
+        return False  # its labels are not read
+    if name == "metric_at_thresholds" and not arguments[2].__module__.startswith("sklearn"):
+        return False  # the caller's own metric runs in Python
     weights = options.get("sample_weight")
-    return weights is None or numeric(weights)
+    return (
+        all(numeric(a) and a.size > 0 for a in arrays) and (weights is None or numeric(weights))
+    )
 
 
 def counted(dotted, function):

@@ -35,8 +35,10 @@ double expected_mutual_information(const std::vector<std::int64_t>& row_sums,
                                    const std::vector<std::int64_t>& column_sums,
                                    std::int64_t points);
 
-// Silhouette of each point (Rousseeuw 1987), Euclidean; `codes` in [0, clusters).
-std::optional<std::vector<double>> silhouettes(const matrix_view& points,
+enum class distance_metric { euclidean, manhattan };
+
+// Silhouette of each point (Rousseeuw 1987); `codes` in [0, clusters).
+std::optional<std::vector<double>> silhouettes(distance_metric metric, const matrix_view& points,
                                                const std::vector<std::int32_t>& codes,
                                                std::int64_t clusters);
 

@@ -15,8 +15,10 @@ inline constexpr std::int64_t points_at_once = 4;
 struct clustering_kernels {
     // Sums of the distances of `points_at_once` points (row-major) to `count` points of one
     // cluster, laid out in blocks of eight (the last is padded).
-    void (*distance_sums)(const double* points, const double* blocks, std::int64_t count,
-                          std::int64_t features, double* sums);
+    void (*euclidean_sums)(const double* points, const double* blocks, std::int64_t count,
+                           std::int64_t features, double* sums);
+    void (*manhattan_sums)(const double* points, const double* blocks, std::int64_t count,
+                           std::int64_t features, double* sums);
     // Adds each row of distances to the sums of its columns' clusters.
     void (*sum_by_cluster)(const double* distance, const std::int32_t* code, std::int64_t count,
                            double* sums);
@@ -38,6 +40,17 @@ namespace {
 // Four doubles at a time, as one AVX2 register or two of SSE2; the arithmetic is the same.
 using four = double __attribute__((vector_size(32), aligned(8), may_alias));
 
+struct euclidean {
+    static void add(four& sum, const four& d) { sum += d * d; }
+    static double distance(double sum) { return __builtin_sqrt(sum); }
+};
+
+struct manhattan {
+    static void add(four& sum, const four& d) { sum += d < 0.0 ? -d : d; }
+    static double distance(double sum) { return sum; }
+};
+
+template <class Metric>
 void distance_sums(const double* points, const double* blocks, std::int64_t count,
                    std::int64_t features, double* sums) {
     double lane[points_at_once][point_lanes] = {};
@@ -50,8 +63,8 @@ void distance_sums(const double* points, const double* blocks, std::int64_t coun
             for (std::int64_t p = 0; p < points_at_once; ++p) {
                 const four a = x - points[p * features + k];
                 const four b = y - points[p * features + k];
-                low[p] += a * a;
-                high[p] += b * b;
+                Metric::add(low[p], a);
+                Metric::add(high[p], b);
             }
         }
         blocks += features * point_lanes;
@@ -59,7 +72,7 @@ void distance_sums(const double* points, const double* blocks, std::int64_t coun
         for (std::int64_t p = 0; p < points_at_once; ++p) {
             for (int l = 0; l < 4; ++l) distance[p][l] = low[p][l];
             for (int l = 0; l < 4; ++l) distance[p][4 + l] = high[p][l];
-            for (int l = 0; l < point_lanes; ++l) distance[p][l] = __builtin_sqrt(distance[p][l]);
+            for (int l = 0; l < point_lanes; ++l) distance[p][l] = Metric::distance(distance[p][l]);
         }
         const std::int64_t some = count - at < point_lanes ? count - at : point_lanes;
         for (std::int64_t p = 0; p < points_at_once; ++p) {
@@ -102,8 +115,8 @@ void add_spread(const double* rows, const std::int32_t* code, std::int64_t count
 }  // namespace
 
 extern const clustering_kernels clustering_kernels_table;
-const clustering_kernels clustering_kernels_table = {distance_sums, sum_by_cluster, add_rows,
-                                                     add_spread};
+const clustering_kernels clustering_kernels_table = {
+    distance_sums<euclidean>, distance_sums<manhattan>, sum_by_cluster, add_rows, add_spread};
 
 }  // namespace mlestar::metrics::MLESTAR_LEVEL
 #endif

@@ -78,7 +78,7 @@ struct packed_points {
 
 }  // namespace
 
-std::optional<std::vector<double>> silhouettes(const matrix_view& points,
+std::optional<std::vector<double>> silhouettes(distance_metric metric, const matrix_view& points,
                                                const std::vector<std::int32_t>& codes,
                                                std::int64_t clusters) {
     if (!enough(points.rows, codes.size(), clusters)) return std::nullopt;
@@ -86,6 +86,8 @@ std::optional<std::vector<double>> silhouettes(const matrix_view& points,
     const packed_points packed(points, codes, sizes);
     if (!packed.finite) return std::nullopt;
     std::vector<double> result(codes.size());
+    const auto distance_sums =
+        metric == distance_metric::euclidean ? kernels().euclidean_sums : kernels().manhattan_sums;
     constexpr std::int64_t at_once = 16 * points_at_once;
     const auto width = static_cast<std::size_t>(points.columns);
     parallel_for((points.rows + at_once - 1) / at_once,
@@ -100,9 +102,9 @@ std::optional<std::vector<double>> silhouettes(const matrix_view& points,
                          for (std::int64_t c = 0; c < clusters; ++c) {
                              const auto cluster = static_cast<std::size_t>(c);
                              double part[points_at_once];
-                             kernels().distance_sums(group.data(),
-                                                     packed.blocks.data() + packed.first[cluster],
-                                                     sizes[cluster], points.columns, part);
+                             distance_sums(group.data(),
+                                           packed.blocks.data() + packed.first[cluster],
+                                           sizes[cluster], points.columns, part);
                              for (std::int64_t p = 0; p < some; ++p)
                                  sums[static_cast<std::size_t>(p * clusters + c)] = part[p];
                          }

@@ -78,9 +78,7 @@ def agreement(
 def chance_agreement(
     labels_true: object, labels_pred: object
 ) -> tuple[int, int, float, float, float, float] | None: ...
-def silhouettes(
-    points: object, labels: object, precomputed: bool
-) -> NDArray[np.float64] | None: ...
+def silhouettes(points: object, labels: object, metric: str) -> NDArray[np.float64] | None: ...
 def cluster_spread(
     points: object, labels: object
 ) -> (

@@ -40,7 +40,6 @@ from mlestar.metrics.confusion import (
     hamming_loss,
     jaccard_score,
     matthews_corrcoef,
-    multilabel_confusion_matrix,
     zero_one_loss,
 )
 from mlestar.metrics.curves import (
@@ -60,6 +59,7 @@ from mlestar.metrics.deviance import (
     mean_poisson_deviance,
     mean_tweedie_deviance,
 )
+from mlestar.metrics.multilabel import multilabel_confusion_matrix
 from mlestar.metrics.ranking import average_precision_score, roc_auc_score
 from mlestar.metrics.regression import (
     explained_variance_score,

@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlestar._arrays import as_array
-from mlestar._native import _core
-
 
 class Sums(NamedTuple):
     """Right, predicted and true (weights of) labels, one entry a class, label or sample."""
@@ -19,75 +16,6 @@ class Sums(NamedTuple):
     hit: Any
     predicted: Any
     truth: Any
-
-
-class LabelSums(NamedTuple):
-    """Sums of a matrix of indicators by label, and of its samples."""
-
-    sums: Sums
-    exact: float  # weight of the samples without a wrong label
-    weight: float  # of all samples
-
-
-def indicators(y_true: Any, y_pred: Any) -> tuple[Any, Any] | None:
-    """Two matrices that may be multilabel indicators of one shape; None for anything else."""
-    t, p = as_array(y_true), as_array(y_pred)
-    if t is None or p is None or t.ndim != 2 or t.shape != p.shape or t.shape[1] < 2:
-        return None
-    return (t, p) if t.dtype.kind in "biuf" and p.dtype.kind in "biuf" else None
-
-
-def by_label(y_true: Any, y_pred: Any, sample_weight: Any, labels: Any = None) -> LabelSums | None:
-    """Sums of each label of indicators, or of those of the columns `labels`; None to decline."""
-    pair = indicators(y_true, y_pred)
-    w = None if sample_weight is None else as_array(sample_weight)
-    if pair is None or (sample_weight is not None and w is None):
-        return None
-    found = _core.metrics.label_counts(*pair, w)
-    if found is None:
-        return None
-    *sums, exact, weight = found
-    if w is None:
-        sums = [values.astype(np.int64) for values in sums]
-    if labels is not None:
-        columns = _columns(labels, len(sums[0]))
-        if columns is None:
-            return None
-        sums = [values[columns] for values in sums]
-    return LabelSums(Sums(*sums), exact, weight)
-
-
-def by_sample(y_true: Any, y_pred: Any, sample_weight: Any, labels: Any = None) -> Sums | None:
-    """Sums of each sample's row of indicators, times its weight; None to decline."""
-    pair = indicators(y_true, y_pred)
-    w = None if sample_weight is None else as_array(sample_weight)
-    if pair is None or (sample_weight is not None and w is None):
-        return None
-    t, p = pair
-    if w is not None and w.shape != (len(t),):
-        return None
-    if labels is not None:
-        columns = _columns(labels, t.shape[1])
-        if columns is None or len(columns) < 2:
-            return None
-        # The whole matrix says whether these are indicators at all.
-        if _core.metrics.label_counts(t, p, None) is None:
-            return None
-        t, p = t[:, columns], p[:, columns]
-    found = _core.metrics.sample_counts(t, p)
-    if found is None:
-        return None
-    sums = [values.astype(np.int64) for values in found]
-    return Sums(*sums) if w is None else Sums(*(values * w for values in sums))
-
-
-def _columns(labels: Any, width: int) -> Any | None:
-    wanted = np.asarray(labels)
-    if wanted.ndim != 1 or wanted.size == 0 or wanted.dtype.kind not in "iu":
-        return None
-    if wanted.min() < 0 or wanted.max() >= width or len(np.unique(wanted)) != len(wanted):
-        return None
-    return wanted
 
 
 def scores_of(

@@ -22,8 +22,10 @@ class Table(NamedTuple):
     cells: Any
 
     def places(self, labels: Any) -> list[int] | None:
-        """Row of each label asked for, -1 for one that does not occur; None if they are no list of
-        distinct labels."""
+        """Row of each label asked for (all, for None), -1 for one that does not occur; None if they
+        are no list of distinct labels."""
+        if labels is None:
+            return list(range(len(self.labels)))
         wanted = np.asarray(labels)
         if wanted.ndim != 1 or wanted.size == 0 or len(set(wanted.tolist())) != wanted.size:
             return None

@@ -24,15 +24,26 @@ def vectorized(metric: Callable[..., Any], options: dict[str, Any] | None) -> _C
     beta = chosen.pop("beta", None) if name == "fbeta_score" else 1.0
     if name == "fbeta_score" and not (isinstance(beta, int | float) and 0 < beta < np.inf):
         return None
+    if name in _COUNTED:
+        normalize = chosen.pop("normalize", True)
+        if chosen or not isinstance(normalize, bool):
+            return None
+        return _PLAIN[name] if normalize else _COUNTED[name]
+    if name == "confusion_matrix":
+        labels = chosen.pop("labels", None)
+        return _matrix if not chosen and np.array_equal(labels, [0, 1]) else None
     filler = chosen.pop("zero_division", None) if name in _DIVIDED else 0.0
     # A denominator of zero without a word is scikit-learn's warning, once for each threshold.
-    if chosen.pop("pos_label", 1) != 1 or chosen:
+    positive = chosen.pop("pos_label", 1)
+    if positive not in (0, 1) or chosen or (positive == 0 and name not in _DIVIDED):
         return None
     if name in _DIVIDED:
         known = isinstance(filler, int | float) and (filler in (0, 1) or filler != filler)
         numerator_of = _DIVIDED[name]
 
         def divided(tns: Any, fps: Any, fns: Any, tps: Any) -> Any:
+            if positive == 0:
+                tns, fps, fns, tps = tps, fns, fps, tns
             numerator, denominator = numerator_of(tns, fps, fns, tps, beta)
             undefined = denominator == 0
             if undefined.any() and not known:
@@ -69,6 +80,10 @@ def _error(tns: Any, fps: Any, fns: Any, tps: Any) -> Any:
     return (fps + fns) / (tps + tns + fps + fns)
 
 
+def _matrix(tns: Any, fps: Any, fns: Any, tps: Any) -> Any:
+    return np.stack([tns, fps, fns, tps], axis=1).reshape(-1, 2, 2)
+
+
 def _matthews(tns: Any, fps: Any, fns: Any, tps: Any) -> Any:
     if tps[-1] == 0 or fps[-1] == 0:
         return None  # scikit-learn warns of a single label
@@ -84,6 +99,10 @@ def _balanced(tns: Any, fps: Any, fns: Any, tps: Any) -> Any:
     return (tps / positives + tns / negatives) / 2
 
 
+_COUNTED: dict[str, _Counts] = {
+    "accuracy_score": lambda tns, fps, fns, tps: tps + tns,
+    "zero_one_loss": lambda tns, fps, fns, tps: fps + fns,
+}
 _DIVIDED = {
     "precision_score": _precision,
     "recall_score": _recall,
@@ -97,4 +116,5 @@ _PLAIN: dict[str, _Counts] = {
     "hamming_loss": _error,
     "matthews_corrcoef": _matthews,
     "balanced_accuracy_score": _balanced,
+    "roc_auc_score": _balanced,  # of predictions that are 0 or 1, the same
 }

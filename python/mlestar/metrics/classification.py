@@ -13,8 +13,9 @@ from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._labels import as_integer, encode
-from mlestar.metrics._sets import by_label, by_sample, scores_of
+from mlestar.metrics._sets import scores_of
 from mlestar.metrics._table import table_of, warn_single_label
+from mlestar.metrics.multilabel import by_label, by_sample
 
 _AVERAGES = ("binary", "micro", "macro", "weighted")
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from mlestar._calls import answered, decline
 from mlestar.metrics._labels import as_integer
-from mlestar.metrics._sets import Sums, by_label, by_sample, divide, indicators
+from mlestar.metrics._sets import Sums, divide
 from mlestar.metrics._table import Table, table_of, warn_single_label, warn_undefined
+from mlestar.metrics.multilabel import by_label, by_sample
 
 
 def balanced_accuracy_score(
@@ -254,62 +255,6 @@ def cohen_kappa_score(
     )
 
 
-def multilabel_confusion_matrix(
-    y_true: Any,
-    y_pred: Any,
-    *,
-    sample_weight: Any = None,
-    labels: Any = None,
-    samplewise: bool = False,
-) -> Any:
-    """The confusion matrix of each class against the rest.
-
-    Drop-in for `sklearn.metrics.multilabel_confusion_matrix`.
-
-    Parameters
-    ----------
-    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
-        Labels: integers of any width, bool, whole floats or strings, read in place; or indicators
-        of 0 and 1.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights.
-    labels : array-like of shape (n_classes,), default=None
-        Classes to report, in this order; by default all that occur, sorted.
-    samplewise : bool, default=False
-        One matrix a sample, of multilabel indicators only.
-
-    Returns
-    -------
-    ndarray of shape (n_classes, 2, 2) or (n_samples, 2, 2)
-        True negatives, false positives; false negatives, true positives.
-
-    Raises
-    ------
-    ValueError
-        As scikit-learn: lengths that differ, `samplewise` without indicators.
-
-    Examples
-    --------
-    >>> from mlestar.metrics import multilabel_confusion_matrix
-    >>> multilabel_confusion_matrix([0, 1, 1], [0, 1, 0]).tolist()
-    [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
-    """
-    table = None if samplewise else table_of(y_true, y_pred, sample_weight)
-    places = None if table is None else _places(table, labels)
-    if table is not None and places is not None:
-        answered("multilabel_confusion_matrix")
-        counts = np.stack(table.one_against_rest(places), axis=1).reshape(-1, 2, 2)
-        return counts if sample_weight is None else counts.astype(np.float64)
-    if isinstance(samplewise, bool) and indicators(y_true, y_pred) is not None:
-        matrices = _of_indicators(y_true, y_pred, sample_weight, labels, samplewise)
-        if matrices is not None:
-            answered("multilabel_confusion_matrix")
-            return matrices
-    return decline("multilabel_confusion_matrix")(
-        y_true, y_pred, sample_weight=sample_weight, labels=labels, samplewise=samplewise
-    )
-
-
 def jaccard_score(
     y_true: Any,
     y_pred: Any,
@@ -495,35 +440,11 @@ def _sums(
         if average != "binary":
             found = by_label(y_true, y_pred, sample_weight, labels)
         return None if found is None else found.sums
-    places = _positive(table, pos_label) if average == "binary" else _places(table, labels)
+    places = _positive(table, pos_label) if average == "binary" else table.places(labels)
     if places is None:
         return None
     _, wrong, missed, hits = table.one_against_rest(places)
     return Sums(hits, hits + wrong, hits + missed)
-
-
-def _of_indicators(
-    y_true: Any, y_pred: Any, sample_weight: Any, labels: Any, samplewise: bool
-) -> Any | None:
-    if samplewise:
-        sums = by_sample(y_true, y_pred, sample_weight, labels)
-        width = np.asarray(y_true).shape[1] if labels is None else len(labels)
-        all_: Any = width if sample_weight is None else np.asarray(sample_weight) * width
-    else:
-        found = by_label(y_true, y_pred, sample_weight, labels)
-        sums = None if found is None else found.sums
-        all_ = None if found is None else found.weight
-        if found is not None and sample_weight is None:
-            all_ = int(found.weight)
-    if sums is None:
-        return None
-    hit, predicted, truth = sums
-    counts = [all_ - predicted - truth + hit, predicted - hit, truth - hit, hit]
-    return np.stack(counts, axis=1).reshape(-1, 2, 2)
-
-
-def _places(table: Table, labels: Any) -> list[int] | None:
-    return list(range(len(table.labels))) if labels is None else table.places(labels)
 
 
 def _ratios_where_undefined(value: Any) -> tuple[float, float] | None:

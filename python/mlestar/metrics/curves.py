@@ -228,7 +228,7 @@ def det_curve(
 
 
 def confusion_matrix_at_thresholds(
-    y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None
+    y_true: Any, y_score: Any, *positional: Any, pos_label: Any = None, sample_weight: Any = None
 ) -> Any:
     """The four counts of the binary confusion matrix at every threshold.
 
@@ -249,6 +249,8 @@ def confusion_matrix_at_thresholds(
     >>> [values.tolist() for values in counts[:4]]
     [[2.0, 1.0, 1.0, 0.0], [0.0, 1.0, 1.0, 2.0], [1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 2.0, 2.0]]
     """
+    if positional:  # scikit-learn still takes them, and says that it will not
+        return decline("confusion_matrix_at_thresholds")(y_true, y_score, *positional)
     found = threshold_counts(y_true, y_score, sample_weight, pos_label, "all", False)
     if found is None:
         return decline("confusion_matrix_at_thresholds")(

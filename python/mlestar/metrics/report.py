@@ -8,8 +8,9 @@ import numpy as np
 
 from mlestar._arrays import as_array
 from mlestar._calls import answered, decline
-from mlestar.metrics._sets import Sums, by_label, by_sample, is_whole, scores_of
+from mlestar.metrics._sets import Sums, is_whole, scores_of
 from mlestar.metrics._table import table_of
+from mlestar.metrics.multilabel import by_label, by_sample
 
 _HEADERS = ("precision", "recall", "f1-score", "support")
 _WARN_FOR = ("precision", "recall", "f-score")
@@ -141,7 +142,7 @@ def _classes(
     table = table_of(t, p, sample_weight)
     if table is None:
         return None
-    places = list(range(len(table.labels))) if labels is None else table.places(labels)
+    places = table.places(labels)
     if places is None or (labels is not None and not any(place >= 0 for place in places)):
         return None
     _, fp, fn, tp = table.one_against_rest(places)

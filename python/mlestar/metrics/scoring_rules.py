@@ -171,16 +171,17 @@ def d2_log_loss_score(
     0.688157
     """
     if isinstance(y_pred, str) and y_pred == "deprecated":
+        if _too_few(y_true, y_proba, sample_weight):
+            answered("d2_log_loss_score")
+            return float("nan")
         parts = _frequencies(y_true, sample_weight)
         loss = None
         if parts is not None:
             loss = _rule(_core.metrics.log_loss, y_true, y_proba, sample_weight, labels, False)
         if parts is not None and loss is not None:
-            weights, shares = parts
-            eps = np.finfo(np.float64).eps
-            # Classes of `labels` without a sample add nothing.
-            null = -float(weights @ np.log(np.clip(shares, eps, 1 - eps)))
-            if null != 0:
+            # Through the same sums as the loss, so that predicting the shares scores 0.
+            null = _rule(_core.metrics.log_loss, y_true, parts, sample_weight, None, False)
+            if null:
                 answered("d2_log_loss_score")
                 return 1 - loss / null
     options = {"sample_weight": sample_weight, "labels": labels}
@@ -219,15 +220,24 @@ def d2_brier_score(
     >>> round(d2_brier_score([1, 0, 0, 1], [0.9, 0.1, 0.2, 0.65]), 6)
     0.8175
     """
+    if _too_few(y_true, y_proba, sample_weight):
+        answered("d2_brier_score")
+        return float("nan")
     parts = _frequencies(y_true, sample_weight)
     p = as_array(y_proba)
     if parts is not None and p is not None:
         loss = _brier(y_true, p, sample_weight, pos_label, labels)
-        null = 1 - float(parts[1] @ parts[1])  # of the squared distance to the one-hot label
-        if loss is not None and null != 0:
+        one_sided = p.ndim == 1 or p.shape[1] == 1
+        if one_sided:  # the core counts the positive class once; which one is, is all the same
+            parts = parts[:, 1]
+        null = None
+        if loss is not None:
+            codes = encode(as_array(y_true))
+            t = as_array(y_true) if codes is None else codes.y_true
+            null = _brier(t, parts, sample_weight, t.max() if one_sided else None, None)
+        if loss is not None and null:
             answered("d2_brier_score")
-            one_sided = p.ndim == 1 or p.shape[1] == 1
-            return 1 - loss * (2 if one_sided else 1) / null
+            return 1 - loss / null
     fallback: float = decline("d2_brier_score")(
         y_true, y_proba, sample_weight=sample_weight, pos_label=pos_label, labels=labels
     )
@@ -289,13 +299,31 @@ def hinge_loss(
     return loss
 
 
-def _frequencies(y_true: Any, sample_weight: Any) -> tuple[Any, Any] | None:
-    """Weight of each class that occurs, and its share; None to decline."""
+def _too_few(y_true: Any, y_proba: Any, sample_weight: Any) -> bool:
+    """Whether there is one sample, which scikit-learn warns of; warned of then."""
+    t, p = as_array(y_true), as_array(y_proba)
+    w = sample_weight if sample_weight is None else as_array(sample_weight)
+    if t is None or p is None or (w is None) != (sample_weight is None):
+        return False
+    if any(a is not None and (a.ndim == 0 or len(a) != 1) for a in (t, p, w)):
+        return False
+    from sklearn.exceptions import UndefinedMetricWarning
+
+    warnings.warn(
+        "D^2 score is not well-defined with less than two samples.",
+        UndefinedMetricWarning,
+        stacklevel=3,
+    )
+    return True
+
+
+def _frequencies(y_true: Any, sample_weight: Any) -> Any | None:
+    """The share of each class that occurs, in every row (of no memory); None to decline."""
     table = table_of(y_true, y_true, sample_weight)
     if table is None or len(table.labels) < 2:
         return None
     weights = table.cells.diagonal().astype(np.float64)
-    return weights, weights / weights.sum()
+    return np.broadcast_to(weights / weights.sum(), (len(y_true), len(weights)))
 
 
 def _rule(

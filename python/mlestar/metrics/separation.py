@@ -26,7 +26,7 @@ def silhouette_samples(X: Any, labels: Any, *, metric: Any = "euclidean", **kwds
     labels : array-like of shape (n_samples,)
         Clusters, at least two and fewer than points.
     metric : str or callable, default="euclidean"
-        "euclidean" and "precomputed" are answered in the core.
+        "euclidean", "manhattan" and "precomputed" are answered in the core.
     **kwds
         Parameters of other metrics.
 
@@ -89,7 +89,7 @@ def silhouette_score(
     values = None
     if sample_size is None:
         values = _silhouettes(X, labels, metric, kwds)
-    elif is_whole(sample_size) and sample_size > 0 and metric == "euclidean":
+    elif is_whole(sample_size) and sample_size > 0:
         points, clusters = as_array(X), as_array(labels)
         if _is_table(points, clusters) and not kwds:
             from sklearn.utils import check_random_state
@@ -98,7 +98,9 @@ def silhouette_score(
             random_state = check_random_state(random_state)
             state = random_state.get_state()
             chosen = random_state.permutation(len(points))[:sample_size]
-            values = _silhouettes(points[chosen], clusters[chosen], metric, kwds)
+            square = isinstance(metric, str) and metric == "precomputed"
+            drawn = points[np.ix_(chosen, chosen)] if square else points[chosen]
+            values = _silhouettes(drawn, clusters[chosen], metric, kwds)
             if values is None:
                 random_state.set_state(state)
     if values is None:
@@ -192,18 +194,17 @@ def _silhouettes(X: Any, labels: Any, metric: Any, kwds: dict[str, Any]) -> Any 
     points, clusters = as_array(X), as_array(labels)
     if kwds or not isinstance(metric, str) or not _is_table(points, clusters):
         return None
+    if points.dtype == np.float32:
+        return None  # scikit-learn's sums have single precision, and so has its answer
     if metric == "precomputed":
         diagonal = points.diagonal()
         exact = points.dtype.kind == "f"
         limit = np.finfo(points.dtype).eps * 100 if exact else 0
         if points.shape[0] != points.shape[1] or (np.abs(diagonal) > limit).any():
             return None
-    elif metric != "euclidean":
+    elif metric not in ("euclidean", "manhattan"):
         return None
-    values = _core.metrics.silhouettes(points, _codes(clusters), metric == "precomputed")
-    if values is None or points.dtype != np.float32:
-        return values
-    return values.astype(np.float32)
+    return _core.metrics.silhouettes(points, _codes(clusters), metric)
 
 
 def _spread(X: Any, labels: Any) -> tuple[Any, Any, Any, Any] | None:
