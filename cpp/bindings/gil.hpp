@@ -16,9 +16,10 @@ inline constexpr std::int64_t release_above = 100'000;
 
 class gil_scope {
 public:
-    // `elements`: what the call reads or writes, or an equivalent amount of work.
-    explicit gil_scope(std::int64_t elements) {
-        if (elements < release_above) return;
+    // `elements`: what the call reads or writes, each as much work as reading `work` of them. Not a
+    // product: a number that the user has given may be too large for one.
+    explicit gil_scope(std::int64_t elements, std::int64_t work = 1) {
+        if (elements < release_above / work) return;
         released_.emplace();
         polling_.emplace();
     }

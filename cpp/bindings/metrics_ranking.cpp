@@ -18,7 +18,7 @@ py::object roc_auc(py::handle y_true, py::handle score, py::handle weight) {
     if (!y || !s || !w) return py::none();
     std::optional<double> result;
     {
-        const gil_scope scope(y->size * work_per_row);
+        const gil_scope scope(y->size, work_per_row);
         result = metrics::roc_auc(*y, *s, *w);
     }
     return result ? py::object(py::float_(*result)) : py::none();
@@ -32,7 +32,7 @@ py::object average_precision(py::handle y_true, py::handle score, py::handle wei
     if (!y || !s || !w) return py::none();
     std::optional<double> result;
     {
-        const gil_scope scope(y->size * work_per_row);
+        const gil_scope scope(y->size, work_per_row);
         result = metrics::average_precision(*y, *s, *w, positive);
     }
     return result ? py::object(py::float_(*result)) : py::none();

@@ -7,9 +7,13 @@
 namespace mlestar::bindings::model_selection_gather {
 namespace {
 
+// Contiguous and on an element's boundary; a copy where the caller's are not.
+using row_numbers = py::array_t<std::int64_t, int{py::array::c_style} |
+                                                  int{py::detail::npy_api::NPY_ARRAY_ALIGNED_}>;
+
 // Rows of an array of one or two axes whose rows are contiguous; None to decline (objects, other
 // layouts).
-py::object take_rows(py::handle source, const py::array_t<std::int64_t, py::array::c_style>& rows) {
+py::object take_rows(py::handle source, const row_numbers& rows) {
     if (!py::isinstance<py::array>(source)) return py::none();
     const auto array = py::reinterpret_borrow<py::array>(source);
     if (array.ndim() != 1 && array.ndim() != 2) return py::none();

@@ -1,5 +1,7 @@
 #include <pybind11/stl.h>
 
+#include <string_view>
+
 #include "bindings/array.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
@@ -13,10 +15,10 @@ using indices = py::array_t<std::int64_t>;
 
 // The generator behind a RandomState, through the capsule that NumPy publishes for it.
 bit_generator& generator_of(const py::capsule& capsule) {
-    auto* generator = capsule.get_pointer<bit_generator>();
-    if (generator == nullptr)
+    const char* const name = capsule.name();
+    if (name == nullptr || std::string_view(name) != "BitGenerator")
         throw argument_error("generator is not a NumPy bit generator's capsule");
-    return *generator;
+    return *capsule.get_pointer<bit_generator>();
 }
 
 std::int64_t rows_of(const model_selection::folds& assignment) {
@@ -59,7 +61,7 @@ model_selection::folds shuffled_folds(std::int64_t rows, std::int64_t count,
         throw argument_error("count is " + std::to_string(count) +
                              ", but must be at least 1 and at most the rows and 65535");
     bit_generator& generator = generator_of(capsule);
-    const gil_scope scope(rows * 10);
+    const gil_scope scope(rows, 10);
     return model_selection::shuffled_folds(rows, count, generator);
 }
 
@@ -70,7 +72,7 @@ py::object stratify(py::handle y, std::int64_t count, const std::optional<py::ca
     bit_generator* generator = capsule ? &generator_of(*capsule) : nullptr;
     std::optional<model_selection::stratified_folds> result;
     {
-        const gil_scope scope(labels->size * 10);
+        const gil_scope scope(labels->size, 10);
         result = model_selection::stratify(*labels, count, generator);
     }
     if (!result) return py::none();
@@ -87,7 +89,7 @@ indices permutation(std::int64_t size, const py::capsule& capsule) {
     indices result(size);
     std::int64_t* const data = result.mutable_data();
     {
-        const gil_scope scope(size * 10);
+        const gil_scope scope(size, 10);
         model_selection::permutation(size, generator, data);
     }
     return result;
@@ -99,7 +101,7 @@ py::object group_by_class(py::handle y) {
     if (!labels) return py::none();
     std::optional<model_selection::class_rows> result;
     {
-        const gil_scope scope(labels->size * 4);
+        const gil_scope scope(labels->size, 4);
         result = model_selection::group_by_class(*labels);
     }
     if (!result) return py::none();
@@ -118,7 +120,7 @@ py::tuple stratified_draw(const model_selection::class_rows& classes,
     std::int64_t* const train_data = train.mutable_data();
     std::int64_t* const test_data = test.mutable_data();
     {
-        const gil_scope scope(static_cast<std::int64_t>(classes.rows.size()) * 10);
+        const gil_scope scope(static_cast<std::int64_t>(classes.rows.size()), 10);
         model_selection::stratified_draw(classes, train_counts, test_counts, generator, train_data,
                                          test_data);
     }

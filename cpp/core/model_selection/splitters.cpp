@@ -188,8 +188,9 @@ drawn draw_sizes(const class_rows& classes, const std::vector<std::int64_t>& tra
     if (train_counts.size() != classes.counts.size() || test_counts.size() != classes.counts.size())
         throw argument_error("train_counts and test_counts must have one value a class");
     for (std::size_t c = 0; c < classes.counts.size(); ++c) {
-        if (train_counts[c] < 0 || test_counts[c] < 0 ||
-            train_counts[c] + test_counts[c] > classes.counts[c])
+        // Not a sum: two numbers of the user's may be too large for one.
+        if (train_counts[c] < 0 || train_counts[c] > classes.counts[c] || test_counts[c] < 0 ||
+            test_counts[c] > classes.counts[c] - train_counts[c])
             throw argument_error(
                 "a class has fewer rows than train_counts and test_counts ask for");
         sizes.train += train_counts[c];

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -12,7 +13,9 @@ constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 }  // namespace
 
-void* allocate_scratch(std::size_t bytes) {
+void* allocate_scratch(std::size_t size, std::size_t element) {
+    if (size > static_cast<std::size_t>(PTRDIFF_MAX) / element) throw std::bad_alloc();
+    const std::size_t bytes = size * element;
     if (bytes < 2 * huge_page) {
         void* memory = std::malloc(bytes);
         if (memory == nullptr) throw std::bad_alloc();

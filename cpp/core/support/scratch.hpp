@@ -9,7 +9,7 @@
 namespace mlestar {
 
 namespace detail {
-void* allocate_scratch(std::size_t bytes);  // throws std::bad_alloc
+void* allocate_scratch(std::size_t size, std::size_t element);  // throws std::bad_alloc
 void release_scratch(void* memory);
 }  // namespace detail
 
@@ -18,8 +18,7 @@ class scratch_array {
 public:
     explicit scratch_array(std::size_t size = 0)
         : size_(size),
-          data_(size == 0 ? nullptr : static_cast<T*>(detail::allocate_scratch(size * sizeof(T)))) {
-    }
+          data_(size == 0 ? nullptr : static_cast<T*>(detail::allocate_scratch(size, sizeof(T)))) {}
     ~scratch_array() {
         if (data_ != nullptr) detail::release_scratch(data_);
     }
