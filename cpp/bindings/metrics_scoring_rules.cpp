@@ -4,6 +4,7 @@
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "metrics/scoring_rules.hpp"
+#include "support/error.hpp"
 
 namespace mlestar::bindings::metrics_scoring_rules {
 namespace {
@@ -46,6 +47,24 @@ py::object brier_score(py::handle y_true, py::handle probability, py::handle wei
     return as_score(result);
 }
 
+// `rule`: log or brier.
+py::object indicator_score(const std::string& rule, py::handle y_true, py::handle probability,
+                           py::handle weight, bool normalize) {
+    if (rule != "log" && rule != "brier")
+        throw argument_error("rule is '" + rule + "', but must be log or brier");
+    const auto kind = rule == "log" ? metrics::rule::log : metrics::rule::brier;
+    const auto y = as_matrix(y_true);
+    const auto p = as_matrix(probability);
+    const auto w = as_optional(weight);
+    if (!y || !p || !w) return py::none();
+    std::optional<metrics::score> result;
+    {
+        const gil_scope scope(p->rows * p->columns);
+        result = metrics::indicator_score(kind, *y, *p, *w, normalize);
+    }
+    return as_score(result);
+}
+
 // One axis or one column is the decision value of the larger of two labels.
 py::object hinge_loss(py::handle y_true, py::handle decision, py::handle weight,
                       py::handle labels) {
@@ -72,6 +91,8 @@ void mlestar::bindings::add_metrics_scoring_rules(py::module_& module) {
                py::arg("labels"), py::arg("normalize"));
     module.def("brier_score", brier_score, py::arg("y_true"), py::arg("probability"),
                py::arg("weight"), py::arg("labels"), py::arg("positive"));
+    module.def("indicator_score", indicator_score, py::arg("rule"), py::arg("y_true"),
+               py::arg("probability"), py::arg("weight"), py::arg("normalize"));
     module.def("hinge_loss", hinge_loss, py::arg("y_true"), py::arg("decision"), py::arg("weight"),
                py::arg("labels"));
 }

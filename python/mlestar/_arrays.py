@@ -21,6 +21,14 @@ def as_array(value: Any) -> Any:
     return _convert(value)
 
 
+def as_flat(value: Any) -> Any:
+    """As `as_array`, a single column as one axis: what scikit-learn takes for labels and scores."""
+    array = as_array(value)
+    if array is not None and array.ndim == 2 and array.shape[1] == 1:
+        return array[:, 0]
+    return array
+
+
 def _convert(value: Any) -> Any:
     if value is None:
         return None

@@ -165,6 +165,36 @@ std::optional<score> brier_score(const vector_view& y_true, const matrix_view& p
                      });
 }
 
+std::optional<score> indicator_score(rule kind, const matrix_view& y_true,
+                                     const matrix_view& probability, const vector_view& weight,
+                                     bool normalize) {
+    const std::int64_t columns = probability.columns;
+    if (y_true.rows == 0 || y_true.rows != probability.rows || y_true.columns != columns ||
+        columns < 2 || (weight && weight.size != y_true.rows))
+        return std::nullopt;
+    const double eps = epsilon_of(probability.type);
+    const double tolerance = 1e-8 + std::sqrt(eps);
+    const std::int64_t at_once =
+        std::max<std::int64_t>(1, std::min(block_size, block_size / columns));
+    const auto kernel =
+        kind == rule::log ? kernels().indicator_log_loss : kernels().indicator_brier;
+    return result_of(
+        map_blocks(y_true.rows, scoring_partial{},
+                   [&](scoring_partial& part, std::int64_t at, std::int64_t count) {
+                       block_buffers buffers;
+                       const auto room = static_cast<std::size_t>(at_once * columns);
+                       scratch_array<double> a(room), b(room);
+                       const double* w = load_weight(weight, at, count, buffers.w);
+                       for (std::int64_t done = 0; done < count; done += at_once) {
+                           const std::int64_t some = std::min(at_once, count - done);
+                           kernel(load_rows_f64(y_true, at + done, some, a.data()),
+                                  load_rows_f64(probability, at + done, some, b.data()),
+                                  w ? w + done : nullptr, some, columns, eps, tolerance, &part);
+                       }
+                   }),
+        normalize);
+}
+
 std::optional<double> hinge_loss(const vector_view& y_true, const vector_view& decision,
                                  const vector_view& weight) {
     if (!fits(y_true, decision, decision.size, weight)) return std::nullopt;

@@ -36,6 +36,14 @@ std::optional<score> brier_score(const vector_view& y_true, const vector_view& p
 std::optional<score> brier_score(const vector_view& y_true, const matrix_view& probability,
                                  const vector_view& weight, const vector_view& labels);
 
+enum class rule { log, brier };
+
+// Several labels at once: a column of 0 and 1 and one of probabilities for each, the losses of a
+// row added up.
+std::optional<score> indicator_score(rule kind, const matrix_view& y_true,
+                                     const matrix_view& probability, const vector_view& weight,
+                                     bool normalize);
+
 // Weighted mean of max(0, 1 - margin). Binary: the decision value of the larger of two labels.
 std::optional<double> hinge_loss(const vector_view& y_true, const vector_view& decision,
                                  const vector_view& weight);

@@ -30,6 +30,13 @@ struct scoring_rules_kernels {
     void (*brier)(const std::int32_t* code, const double* rows, const double* weight,
                   std::int64_t count, std::int64_t columns, double tolerance,
                   scoring_partial* partial);
+    // Rows of indicators, 0 and 1, in place of codes.
+    void (*indicator_log_loss)(const double* truth, const double* rows, const double* weight,
+                               std::int64_t count, std::int64_t columns, double eps,
+                               double tolerance, scoring_partial* partial);
+    void (*indicator_brier)(const double* truth, const double* rows, const double* weight,
+                            std::int64_t count, std::int64_t columns, double eps, double tolerance,
+                            scoring_partial* partial);
     // Decision values: of `positive`, or one column a label.
     void (*binary_hinge)(const std::int64_t* y, const double* decision, const double* weight,
                          std::int64_t count, std::int64_t positive, std::int64_t negative,
@@ -159,6 +166,38 @@ void brier(const std::int32_t* code, const double* rows, const double* weight, s
     add(loss, weight, count, partial);
 }
 
+// Whether all are 0 or 1.
+bool all_indicators(const double* value, std::int64_t count) {
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < count; ++i) wrong |= (value[i] == 0.0) | (value[i] == 1.0) ? 0 : 1;
+    return wrong == 0;
+}
+
+void indicator_log_loss(const double* truth, const double* rows, const double* weight,
+                        std::int64_t count, std::int64_t columns, double eps, double tolerance,
+                        scoring_partial* partial) {
+    double loss[longest];
+    check_sums(rows, count, columns, tolerance, partial);
+    if (!all_indicators(truth, count * columns)) partial->valid = false;
+    for (std::int64_t i = 0; i < count; ++i, truth += columns, rows += columns)
+        loss[i] = -lane_sum(columns, [=](std::int64_t k) {
+            return truth[k] * math::log_normal(clip(rows[k], eps));
+        });
+    add(loss, weight, count, partial);
+}
+
+void indicator_brier(const double* truth, const double* rows, const double* weight,
+                     std::int64_t count, std::int64_t columns, double, double tolerance,
+                     scoring_partial* partial) {
+    double loss[longest];
+    check_sums(rows, count, columns, tolerance, partial);
+    if (!all_indicators(truth, count * columns)) partial->valid = false;
+    for (std::int64_t i = 0; i < count; ++i, truth += columns, rows += columns)
+        loss[i] = lane_sum(
+            columns, [=](std::int64_t k) { return (rows[k] - truth[k]) * (rows[k] - truth[k]); });
+    add(loss, weight, count, partial);
+}
+
 // max(0, 1 - margin), but NaN where the margin is not finite.
 double hinge_of(double margin) {
     const double loss = 1.0 - margin;
@@ -196,8 +235,9 @@ void hinge(const std::int32_t* code, const double* rows, const double* weight, s
 }  // namespace
 
 extern const scoring_rules_kernels scoring_rules_kernels_table;
-const scoring_rules_kernels scoring_rules_kernels_table = {binary_log_loss, binary_brier, log_loss,
-                                                           brier,           binary_hinge, hinge};
+const scoring_rules_kernels scoring_rules_kernels_table = {
+    binary_log_loss,    binary_brier,    log_loss,     brier,
+    indicator_log_loss, indicator_brier, binary_hinge, hinge};
 
 }  // namespace mlestar::metrics::MLESTAR_LEVEL
 #endif

@@ -34,6 +34,9 @@ def log_loss(
 def brier_score(
     y_true: object, probability: object, weight: object, labels: object, positive: int | None
 ) -> tuple[float, bool] | None: ...
+def indicator_score(
+    rule: str, y_true: object, probability: object, weight: object, normalize: bool
+) -> tuple[float, bool] | None: ...
 def hinge_loss(
     y_true: object, decision: object, weight: object, labels: object
 ) -> float | None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,32 @@ def label_metric(metric: str, t: Any, scores: Any, weights: Any, average: str | 
             return 0
     values = _core.metrics.label_scores(metric, t, scores, weights)
     return None if values is None else _averaged(metric, values, average, support)
+
+
+def partial_metric(
+    metric: Callable[[Any, Any, Any], float | None],
+    t: Any,
+    scores: Any,
+    weights: Any,
+    average: str | None,
+) -> Any | None:
+    """Partial areas, one call a label (or sample), averaged; NaN is an undefined one."""
+    if average == "micro":
+        w = None if weights is None else np.repeat(weights, t.shape[1])
+        values = [metric(t.ravel(), scores.ravel(), w)]
+    elif average == "samples":
+        values = [metric(y, x, None) for y, x in zip(t, scores, strict=True)]
+    else:
+        values = [metric(t[:, k], scores[:, k], weights) for k in range(t.shape[1])]
+    if None in values:
+        return None
+    support = weights if average == "samples" else None
+    if average == "weighted":
+        support = t.sum(axis=0) if weights is None else weights @ t
+        if np.isclose(support.sum(), 0):
+            return 0
+    how = "macro" if average == "micro" else average
+    return _averaged("roc_auc", np.array(values, dtype=np.float64), how, support)
 
 
 def pair_metric(codes: Any, scores: Any, average: str | None) -> Any | None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlestar._arrays import as_array
+from mlestar._arrays import as_array, as_flat
 from mlestar._native import _core
 from mlestar.metrics._labels import encode
 
@@ -69,7 +69,7 @@ def table_of(y_true: Any, y_pred: Any, sample_weight: Any) -> Table | None:
     w = None if sample_weight is None else as_array(sample_weight)
     if sample_weight is not None and w is None:
         return None
-    t, p = as_array(y_true), as_array(y_pred)
+    t, p = as_flat(y_true), as_flat(y_pred)
     found = _core.metrics.confusion_matrix(t, p, w)
     if found is not None:
         return Table(found[0].tolist(), found[1])

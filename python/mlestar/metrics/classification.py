@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mlestar._arrays import as_array
+from mlestar._arrays import as_array, as_flat
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._labels import as_integer, encode
@@ -54,7 +54,7 @@ def accuracy_score(
     0.5
     """
     if normalize is True or normalize is False:
-        t, p = as_array(y_true), as_array(y_pred)
+        t, p = as_flat(y_true), as_flat(y_pred)
         w = None if sample_weight is None else as_array(sample_weight)
         if sample_weight is None or w is not None:
             score = _core.metrics.accuracy(t, p, w, normalize)
@@ -392,7 +392,7 @@ def _prf(
     w = None if sample_weight is None else as_array(sample_weight)
     if filler is None or (sample_weight is not None and w is None):
         return None
-    t, p = as_array(y_true), as_array(y_pred)
+    t, p = as_flat(y_true), as_flat(y_pred)
     if t is not None and t.ndim == 2 and t.shape[1] > 1:
         return _of_indicators(t, p, float(beta), labels, average, warn_for, w, zero_division)
     if average == "samples":

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlestar._arrays import as_array
+from mlestar._arrays import as_array, as_flat
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._labels import as_integer, encode
@@ -302,7 +302,7 @@ def metric_at_thresholds(
     [0.667, 0.5, 0.8, 0.667]
     """
     values = vectorized(metric_func, metric_params)
-    labels = as_array(y_true)
+    labels = as_flat(y_true)
     found = None
     if values is not None and labels is not None and labels.dtype.kind in "biuf":
         # Its labels must be those of the predictions.
@@ -337,7 +337,7 @@ def _inputs(
     y_true: Any, y_score: Any, sample_weight: Any, pos_label: Any
 ) -> tuple[Any, Any, Any, int | None] | None:
     """Labels (codes of strings), scores, weights and the positive label; None to decline."""
-    t, s = as_array(y_true), as_array(y_score)
+    t, s = as_flat(y_true), as_flat(y_score)
     w = None if sample_weight is None else as_array(sample_weight)
     if t is None or s is None or (sample_weight is not None and w is None):
         return None

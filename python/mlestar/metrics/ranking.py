@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from mlestar._arrays import as_array
+from mlestar._arrays import as_array, as_flat
 from mlestar._calls import answered, decline
 from mlestar._native import _core
-from mlestar.metrics._columns import class_metric, codes_of, label_metric, pair_metric
+from mlestar.metrics._columns import (
+    class_metric,
+    codes_of,
+    label_metric,
+    pair_metric,
+    partial_metric,
+)
 from mlestar.metrics._labels import as_integer, encode
 from mlestar.metrics._sets import is_real
 
@@ -73,13 +79,13 @@ def roc_auc_score(
     """
     area = None
     if average in _AVERAGES and multi_class in ("raise", "ovr", "ovo"):
-        t, s = as_array(y_true), as_array(y_score)
+        t, s = as_flat(y_true), as_flat(y_score)
         w = None if sample_weight is None else as_array(sample_weight)
         if t is not None and s is not None and (sample_weight is None or w is not None):
             if s.ndim == 1:
                 area = _binary_area(t, s, w, max_fpr)
             elif t.ndim == 2:
-                area = _several("roc_auc", t, s, w, average) if _whole(max_fpr) else None
+                area = _several("roc_auc", t, s, w, average, max_fpr)
             elif t.ndim == 1 and _whole(max_fpr):
                 area = _multiclass_area(t, s, w, average, multi_class, labels)
     if area is not None:
@@ -147,7 +153,7 @@ def average_precision_score(
     0.833333
     """
     score = None
-    t, s = as_array(y_true), as_array(y_score)
+    t, s = as_flat(y_true), as_flat(y_score)
     w = None if sample_weight is None else as_array(sample_weight)
     if (
         t is not None
@@ -162,6 +168,7 @@ def average_precision_score(
         elif pos_label == 1 and t.ndim == 1 and (codes := codes_of(t, None)) is not None:
             # Two classes are binary, which has one column of scores.
             several = len(codes[1]) > 2 and s.shape == (len(t), len(codes[1]))
+            several = several and (w is None or w.shape == (len(t),))
             if several:
                 score = class_metric("average_precision", codes[0], s, w, average)
     if score is not None:
@@ -211,12 +218,18 @@ def _partial_area(fpr: Any, tpr: Any, max_fpr: float) -> float | None:
     return 0.5 * (1 + (area - least) / (max_fpr - least))
 
 
-def _several(metric: str, t: Any, s: Any, w: Any, average: str | None) -> Any | None:
+def _several(
+    metric: str, t: Any, s: Any, w: Any, average: str | None, max_fpr: Any = None
+) -> Any | None:
     """Labels of an indicator matrix."""
     if t.shape != s.shape or t.shape[1] < 2 or t.dtype.kind not in "biuf":
         return None
     if w is not None and w.shape != (len(t),):
         return None
+    if not _whole(max_fpr):
+        if not ((t == 0) | (t == 1)).all():
+            return None
+        return partial_metric(lambda y, x, v: _binary_area(y, x, v, max_fpr), t, s, w, average)
     return label_metric(metric, t, s, w, average)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 
-from mlestar._arrays import as_array
+from mlestar._arrays import as_array, as_flat
 from mlestar._calls import answered, decline
 from mlestar._devices import device_call, on_device
 from mlestar._native import _core
@@ -201,7 +202,7 @@ def median_absolute_error(
     >>> median_absolute_error([3, -0.5, 2, 7], [2.5, 0.0, 2, 8])
     0.5
     """
-    t, p = as_array(y_true), as_array(y_pred)
+    t, p = as_flat(y_true), as_flat(y_pred)
     w = None if sample_weight is None else as_array(sample_weight)
     result = None
     if t is not None and p is not None and (sample_weight is None or w is not None):
@@ -330,8 +331,19 @@ def r2_score(
     """
     t, p = as_array(y_true), as_array(y_pred)
     result = None
-    if _rows(y_true, t) > 1 and isinstance(force_finite, bool):
+    rows = _rows(y_true, t)
+    if rows > 0 and isinstance(force_finite, bool):
         sums = _errors(_core.metrics.explained, y_true, y_pred, sample_weight, t, p)
+        if sums is not None and rows < 2:
+            from sklearn.exceptions import UndefinedMetricWarning
+
+            answered("r2_score")
+            warnings.warn(
+                "R^2 score is not well-defined with less than two samples.",
+                UndefinedMetricWarning,
+                stacklevel=2,
+            )
+            return float("nan")
         if sums is not None:
             residual, total, *_ = sums
             result = explained_fraction(residual, total, multioutput, force_finite, y_true, y_pred)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlestar._arrays import as_array
+from mlestar._arrays import as_array, as_flat
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._columns import codes_of
@@ -304,7 +304,7 @@ def _gain(
 def _top_k(
     y_true: Any, y_score: Any, k: Any, normalize: Any, sample_weight: Any, labels: Any
 ) -> float | None:
-    t, s = as_array(y_true), as_array(y_score)
+    t, s = as_flat(y_true), as_flat(y_score)
     w = None if sample_weight is None else as_array(sample_weight)
     if t is None or s is None or t.ndim != 1 or (sample_weight is not None and w is None):
         return None

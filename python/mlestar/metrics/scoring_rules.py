@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mlestar._arrays import as_array
+from mlestar._arrays import as_array, as_flat
 from mlestar._calls import answered, decline
 from mlestar._native import _core
 from mlestar.metrics._labels import as_integer, encode
 from mlestar.metrics._table import table_of
+from mlestar.metrics.multilabel import by_label
 
 
 def log_loss(
@@ -232,8 +233,8 @@ def d2_brier_score(
             parts = parts[:, 1]
         null = None
         if loss is not None:
-            codes = encode(as_array(y_true))
-            t = as_array(y_true) if codes is None else codes.y_true
+            codes = encode(as_flat(y_true))
+            t = as_flat(y_true) if codes is None else codes.y_true
             null = _brier(t, parts, sample_weight, t.max() if one_sided else None, None)
         if loss is not None and null:
             answered("d2_brier_score")
@@ -280,7 +281,7 @@ def hinge_loss(
     0.303333
     """
     loss = None
-    t, d = as_array(y_true), as_array(pred_decision)
+    t, d = as_flat(y_true), as_flat(pred_decision)
     w = None if sample_weight is None else as_array(sample_weight)
     if t is not None and d is not None and (sample_weight is None or w is not None):
         known = None if labels is None else np.unique(np.asarray(labels))
@@ -319,6 +320,12 @@ def _too_few(y_true: Any, y_proba: Any, sample_weight: Any) -> bool:
 
 def _frequencies(y_true: Any, sample_weight: Any) -> Any | None:
     """The share of each class that occurs, in every row (of no memory); None to decline."""
+    t = as_flat(y_true)
+    if t is not None and t.ndim == 2:
+        found = by_label(t, t, sample_weight)
+        if found is None:
+            return None
+        return np.broadcast_to(found.sums.truth / found.weight, t.shape)
     table = table_of(y_true, y_true, sample_weight)
     if table is None or len(table.labels) < 2:
         return None
@@ -330,7 +337,7 @@ def _rule(
     function: Any, y_true: Any, y_proba: Any, sample_weight: Any, labels: Any, last: Any
 ) -> float | None:
     """One scoring rule of the core on codes where labels are strings; None to decline."""
-    t, p = _widen(as_array(y_true)), _widen(as_array(y_proba))
+    t, p = _widen(as_flat(y_true)), _widen(as_array(y_proba))
     w = None if sample_weight is None else as_array(sample_weight)
     known = None if labels is None else as_array(labels)
     if p is None or t is None or (sample_weight is not None and w is None):
@@ -343,7 +350,15 @@ def _rule(
             known = codes.y_pred
     if known is not None and not (known[1:] > known[:-1]).all():
         return None  # scikit-learn warns that it sorts them
-    found: tuple[float, bool] | None = function(t, p, w, known, last)
+    found: tuple[float, bool] | None
+    if t.ndim == 2:  # indicators of several labels, each row's losses added up
+        brier = function is _core.metrics.brier_score
+        mean = True if brier else last
+        found = None
+        if known is None and p.ndim == 2:
+            found = _core.metrics.indicator_score("brier" if brier else "log", t, p, w, mean)
+    else:
+        found = function(t, p, w, known, last)
     if found is None:
         return None
     loss, normalized = found
@@ -364,7 +379,7 @@ def _widen(array: Any) -> Any:
 def _brier(y_true: Any, p: Any, sample_weight: Any, pos_label: Any, labels: Any) -> float | None:
     if p.ndim == 2 and p.shape[1] > 1:
         return _rule(_core.metrics.brier_score, y_true, p, sample_weight, labels, None)
-    t = as_array(y_true)
+    t = as_flat(y_true)
     if t is None:
         return None
     positive: int | None
