@@ -36,9 +36,7 @@ def in_scope(name, arguments, options):
     if name == "metric_at_thresholds" and not arguments[2].__module__.startswith("sklearn"):
         return False  # the caller's own metric runs in Python
     weights = options.get("sample_weight")
-    return (
-        all(numeric(a) and a.size > 0 for a in arrays) and (weights is None or numeric(weights))
-    )
+    return all(numeric(a) and a.size > 0 for a in arrays) and (weights is None or numeric(weights))
 
 
 def counted(dotted, function):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlestar.metrics as ours
+from metrics.compare import same
 from metrics.test_classification import in_core
 from reference import metrics as reference
 
@@ -155,3 +156,47 @@ def test_old_name_of_the_probabilities():
     for module in (ours, theirs):
         with pytest.warns(FutureWarning, match="y_pred"):
             assert module.log_loss([0, 1], y_pred=[0.25, 0.75]) == pytest.approx(0.287682, abs=1e-6)
+
+
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize(("n", "classes"), [(3, 3), (40, 4), (3_000, 11)])
+def test_hinge_and_skill_equal_scikit_learns(rng, n, classes, weights):
+    y = np.concatenate([np.arange(classes), rng.integers(0, classes, n - classes)])
+    s = rng.random((n, classes))
+    p, w = s / s.sum(axis=1, keepdims=True), rng.random(n) + 0.1 if weights else None
+    words = np.array([f"c{k:02d}" for k in range(classes)])
+    same("hinge_loss", y, s * 4, sample_weight=w)
+    same("hinge_loss", words[y], np.asfortranarray(s * 4), sample_weight=w)
+    same("hinge_loss", y % 2, s * 4, labels=np.arange(classes), sample_weight=w)
+    same("hinge_loss", y % 2, s[:, 0] * 4 - 2, sample_weight=w)
+    for name in ("d2_log_loss_score", "d2_brier_score"):
+        same(name, y, p, sample_weight=w, atol=1e-12)
+        same(name, y % 2, s[:, :1], sample_weight=w, atol=1e-12)
+        same(name, y % 2, s[:, 0], sample_weight=w, atol=1e-12)
+    same("d2_log_loss_score", words[y % 2], s[:, 0], sample_weight=w, atol=1e-12)
+    same("d2_brier_score", words[y % 2], s[:, 0], sample_weight=w, pos_label=words[1], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name", ["log_loss", "brier_score_loss", "d2_log_loss_score", "d2_brier_score"]
+)
+def test_several_labels_at_once(rng, name):
+    y, p, w = (rng.random((60, 5)) < 0.4).astype(int), rng.random((60, 5)), rng.random(60)
+    same(name, y, p, atol=1e-12)
+    same(name, y, p / p.sum(axis=1, keepdims=True), sample_weight=w, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["d2_log_loss_score", "d2_brier_score"])
+def test_predicting_the_frequencies_explains_nothing(name):
+    assert getattr(ours, name)([0, 0, 1, 1, 1], [0.6] * 5) == 0.0
+    with pytest.warns(UserWarning, match="less than two samples"):
+        assert np.isnan(getattr(ours, name)([1], [0.4]))
+
+
+def test_hinge_is_a_mean_of_margins():
+    assert ours.hinge_loss([0, 1, 1], [-3.0, 0.5, -1.0]) == pytest.approx((0 + 0.5 + 2) / 3)
+    assert ours.hinge_loss([0, 1, 2], np.eye(3) * 2) == 0.0
+    with pytest.raises(ValueError, match="NaN"):
+        ours.hinge_loss([0, 1], [np.nan, 1.0])
+    with pytest.raises(ValueError, match="include all labels"):
+        ours.hinge_loss([0, 1, 2], np.eye(4)[:3])

@@ -181,7 +181,7 @@ def d2_log_loss_score(
             loss = _rule(_core.metrics.log_loss, y_true, y_proba, sample_weight, labels, False)
         if parts is not None and loss is not None:
             # Through the same sums as the loss, so that predicting the shares scores 0.
-            null = _rule(_core.metrics.log_loss, y_true, parts, sample_weight, None, False)
+            null = _rule(_core.metrics.log_loss, y_true, parts, sample_weight, None, False, False)
             if null:
                 answered("d2_log_loss_score")
                 return 1 - loss / null
@@ -235,7 +235,8 @@ def d2_brier_score(
         if loss is not None:
             codes = encode(as_flat(y_true))
             t = as_flat(y_true) if codes is None else codes.y_true
-            null = _brier(t, parts, sample_weight, t.max() if one_sided else None, None)
+            positive = t.max() if one_sided else None
+            null = _brier(t, parts, sample_weight, positive, None, False)
         if loss is not None and null:
             answered("d2_brier_score")
             return 1 - loss / null
@@ -334,7 +335,13 @@ def _frequencies(y_true: Any, sample_weight: Any) -> Any | None:
 
 
 def _rule(
-    function: Any, y_true: Any, y_proba: Any, sample_weight: Any, labels: Any, last: Any
+    function: Any,
+    y_true: Any,
+    y_proba: Any,
+    sample_weight: Any,
+    labels: Any,
+    last: Any,
+    warn: bool = True,
 ) -> float | None:
     """One scoring rule of the core on codes where labels are strings; None to decline."""
     t, p = _widen(as_flat(y_true)), _widen(as_array(y_proba))
@@ -362,7 +369,7 @@ def _rule(
     if found is None:
         return None
     loss, normalized = found
-    if not normalized:
+    if not normalized and warn:
         warnings.warn(
             "The y_prob values do not sum to one. Make sure to pass probabilities.",
             UserWarning,
@@ -376,9 +383,11 @@ def _widen(array: Any) -> Any:
     return array.astype(np.float64) if array is not None and array.dtype == np.float16 else array
 
 
-def _brier(y_true: Any, p: Any, sample_weight: Any, pos_label: Any, labels: Any) -> float | None:
+def _brier(
+    y_true: Any, p: Any, sample_weight: Any, pos_label: Any, labels: Any, warn: bool = True
+) -> float | None:
     if p.ndim == 2 and p.shape[1] > 1:
-        return _rule(_core.metrics.brier_score, y_true, p, sample_weight, labels, None)
+        return _rule(_core.metrics.brier_score, y_true, p, sample_weight, labels, None, warn)
     t = as_flat(y_true)
     if t is None:
         return None
