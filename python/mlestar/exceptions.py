@@ -4,6 +4,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DeadlineError",
+    "MetricWarning",
     "ModelFileError",
     "RunFolderError",
 ]
@@ -27,3 +28,7 @@ class RunFolderError(RuntimeError):
 
 class ModelFileError(ValueError):
     """A model file that holds a type mlestar does not trust, or that is not a model file."""
+
+
+class MetricWarning(UserWarning):
+    """A result that is legal but likely not what was meant."""

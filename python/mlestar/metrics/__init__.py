@@ -26,12 +26,21 @@ from mlestar.metrics.regression import (
     r2_score,
     root_mean_squared_error,
 )
+from mlestar.metrics.resampling import (
+    BootstrapResult,
+    RocAucInterval,
+    bootstrap,
+    roc_auc_interval,
+)
 from mlestar.metrics.scoring_rules import brier_score_loss, log_loss
 
 __all__ = [
+    "BootstrapResult",
+    "RocAucInterval",
     "accuracy_score",
     "average_precision_score",
     "balanced_accuracy_score",
+    "bootstrap",
     "brier_score_loss",
     "class_likelihood_ratios",
     "cohen_kappa_score",
@@ -49,6 +58,7 @@ __all__ = [
     "precision_score",
     "r2_score",
     "recall_score",
+    "roc_auc_interval",
     "roc_auc_score",
     "root_mean_squared_error",
     "zero_one_loss",
