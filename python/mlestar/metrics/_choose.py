@@ -139,7 +139,7 @@ def _ranked(arguments: tuple[Any, ...]) -> Form | None:
         exact = score.dtype.kind in "bfiu" and (
             score.dtype.itemsize < 8
             or score.dtype.kind == "f"
-            or (np.abs(score.astype(np.float64)) <= 2.0**53).all()
+            or (np.abs(score.astype(np.float64)) < 2.0**53).all()
         )
         if not exact or score.dtype.itemsize > 8 or not np.isfinite(score).all():
             return None

@@ -126,8 +126,8 @@ def design_of(y_true: Any, stratify: Any, groups: Any, random_state: Any) -> Des
         torn = np.flatnonzero(stratum_of_group[group] != strata)
         if torn.size:
             raise ValueError(
-                f"groups holds {names[group[torn[0]]]!r} in more than one stratum, but a group is "
-                "drawn as a whole and must lie in one"
+                f"groups holds {names[group[torn[0]]].item()!r} in more than one stratum, but a "
+                "group is drawn as a whole and must lie in one"
             )
     number = np.empty(len(names), dtype=np.int32)
     number[np.argsort(stratum_of_group, kind="stable")] = np.arange(len(names), dtype=np.int32)

@@ -366,14 +366,20 @@ class TableForm(Form):
         kept = times > 0
         if not kept.any():
             return float("nan")
+        return float(
+            self.function(truth[kept], given[kept], sample_weight=times[kept], **self.options)
+        )
+
+    def _each(self, truth: Any, answers: Sequence[Any], tables: Any) -> Table:
+        """The function of each answer and table; of equal tables, which are many where rows are
+        few, once."""
+        distinct, place = np.unique(tables, axis=0, return_inverse=True)
         with warnings.catch_warnings():
             _ignore_undefined()
             warnings.filterwarnings("ignore", message="A single label was found")
             warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
-            value = self.function(
-                truth[kept], given[kept], sample_weight=times[kept], **self.options
-            )
-        return float(value)
+            values = [[self._value(truth, given, t) for given in answers] for t in distinct]
+        return np.array(values)[place]
 
     def _values(self, tables: Any) -> Table:
         """Of tables of shape (n, n_cells)."""
@@ -382,9 +388,7 @@ class TableForm(Form):
             with np.errstate(invalid="ignore"):
                 shares: Table = tables @ hits / tables.sum(axis=1, keepdims=True)
             return shares
-        return np.array(
-            [[self._value(self.truth, given, t) for given in self.given] for t in tables]
-        )
+        return self._each(self.truth, self.given, tables)
 
     def resample(self, design: Design, resamples: int) -> Table:
         if self.weight is not None or design.grouped:
@@ -457,9 +461,7 @@ class TableForm(Form):
             tables = np.concatenate([counts - swapped, swapped], axis=1).astype(np.float64)
         truth = np.tile(self.truth, 2)
         first, second = np.concatenate(self.given), np.concatenate(self.given[::-1])
-        return np.array(
-            [[self._value(truth, first, t), self._value(truth, second, t)] for t in tables]
-        )
+        return self._each(truth, [first, second], tables)
 
 
 def _without_dust(tables: Any, whole: Any) -> Any:
