@@ -75,7 +75,8 @@ void areas_by_definition() {
         unit[i] = static_cast<std::int32_t>(i % 90);
     }
     const resample_plan plan(draw_kind::bootstrap, {90}, 5);
-    for (const double* w : {static_cast<const double*>(nullptr), weight.data()}) {
+    for (const bool weighted : {false, true}) {
+        const double* const w = weighted ? weight.data() : nullptr;
         const scored_rows data{
             rows, positive.data(), {first.data(), second.data()}, w, {unit.data(), unit.data()}};
         const auto values = resample_ranking(ranking_metric::roc_auc, data, plan, 25);
