@@ -300,6 +300,42 @@ def test_large_integer_scores_are_not_narrowed():
     assert type(form) is Form
 
 
+def test_large_tables_are_not_drawn_cell_by_cell(rng):
+    """Of 100 classes there may be more cells than rows."""
+    y, p = rng.integers(0, 100, 12_000), rng.integers(0, 100, 12_000)
+    assert type(form_of(ours.accuracy_score, y, [p], None, {})) is Form
+    result = ours.bootstrap("accuracy", y, p, n_resamples=30, random_state=0)
+    assert result.estimate == theirs.accuracy_score(y, p)
+
+
+@pytest.mark.parametrize(
+    ("metric", "truth", "given"),
+    [
+        ("roc_auc", np.array([0, "a", None], dtype=object), [0.1, 0.2, 0.3]),
+        ("accuracy", np.array([0, "a", None], dtype=object), [0, 1, 1]),
+        ("mse", ["a", "b", "c"], [0.1, 0.2, 0.3]),
+        ("log_loss", [0, 1, 1], [0.1, 1.2, 0.3]),
+        ("log_loss", [0, 1, 7], np.full((3, 2), 1 / 2)),
+        ("brier_score", [0, 1, 1], [0.1, 1.2, 0.3]),
+        ("roc_auc", [0, 1, 1], [0.1, np.inf, 0.3]),
+        ("f1", [0, 1, 2], [0, 1, 1]),
+        ("rmse", [[1.0], [2.0]], [1.0, 2.0, 3.0]),
+    ],
+)
+def test_what_the_metric_refuses_is_its_error(metric, truth, given):
+    with pytest.raises((ValueError, TypeError)):
+        ours.bootstrap(metric, truth, given, n_resamples=10, random_state=0)
+
+
+def test_tensors(rng):
+    torch = pytest.importorskip("torch")
+    y, p, _ = data(rng)["roc_auc_score"]
+    tensor = torch.tensor(p, requires_grad=True)
+    one = ours.bootstrap("roc_auc", torch.from_numpy(y), tensor, n_resamples=9, random_state=0)
+    two = ours.bootstrap("roc_auc", y, p, n_resamples=9, random_state=0)
+    np.testing.assert_array_equal(one.bootstrap_distribution, two.bootstrap_distribution)
+
+
 def test_pandas(rng):
     pandas = pytest.importorskip("pandas")
     y, p, _ = data(rng)["roc_auc_score"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlestar._devices import to_host
 from mlestar.metrics import classification, confusion, ranking, regression, scoring_rules
 from mlestar.metrics._forms import (
     AveragePrecisionForm,
@@ -40,6 +41,8 @@ _OF_SUMS = (
     scoring_rules.log_loss,
 )
 _OF_RANKS = (ranking.average_precision_score, ranking.roc_auc_score)
+# Cells of a table above which drawing rows costs no more.
+_MOST_CELLS = 4096
 _OWN = {function.__name__: function for function in (*_OF_TABLES, *_OF_SUMS, *_OF_RANKS)}
 
 
@@ -53,8 +56,8 @@ def form_of(
     ValueError
         For a name that is not known, and as the metric itself.
     """
-    truth = np.asarray(y_true)
-    given = [np.asarray(answer) for answer in answers]
+    truth = _array(y_true)
+    given = [_array(answer) for answer in answers]
     for answer in given:
         if answer.ndim == 0 or len(answer) != len(truth):
             raise ValueError(
@@ -70,13 +73,22 @@ def form_of(
     arguments = (function, truth, given, weight, options)
     plain = truth.ndim == 1 and all(answer.ndim == 1 for answer in given)
     found: Form | None = None
-    if function in _OF_RANKS and plain:
-        found = _ranked(arguments)
-    elif function in _OF_TABLES and plain and _labels(truth, *given):
-        found = TableForm(*arguments)
-    elif function in _OF_SUMS:
-        found = _summed(arguments)
+    try:
+        if function in _OF_RANKS and plain:
+            found = _ranked(arguments)
+        elif function in _OF_TABLES and plain and _labels(truth, *given):
+            table = TableForm(*arguments)
+            found = table if table.cells <= _MOST_CELLS else None
+        elif function in _OF_SUMS:
+            found = _summed(arguments)
+    except (TypeError, ValueError, IndexError):
+        found = None  # labels of several kinds, shapes that differ: the metric words the error
     return found or Form(*arguments)
+
+
+def _array(value: Any) -> Any:
+    """As an array on the host; of a tensor its values alone."""
+    return np.asarray(to_host(value.detach() if hasattr(value, "detach") else value))
 
 
 def _checked_weight(weight: Any, rows: int) -> Any:
@@ -160,27 +172,24 @@ def _summed(arguments: tuple[Any, ...]) -> Form | None:
     if truth.ndim != 1 or set(options) - {"labels"}:
         return None
     finish = _mean
-    try:
-        if function is scoring_rules.log_loss:
-            columns = [[_log_losses(truth, p, options.get("labels"))] for p in given]
-        elif options:
-            return None
-        elif function is scoring_rules.brier_score_loss:
-            columns = [[_brier_losses(truth, p)] for p in given]
+    if function is scoring_rules.log_loss:
+        columns = [[_log_losses(truth, p, options.get("labels"))] for p in given]
+    elif options:
+        return None
+    elif function is scoring_rules.brier_score_loss:
+        columns = [[_brier_losses(truth, p)] for p in given]
+    else:
+        y = truth.astype(np.float64)
+        errors = [y - _values(p, y) for p in given]
+        if function is regression.mean_absolute_error:
+            columns = [[np.abs(e)] for e in errors]
+        elif function is regression.r2_score:
+            finish = _r2
+            apart = y - np.average(y, weights=weight)
+            columns = [[e * e, apart, apart * apart] for e in errors]
         else:
-            y = truth.astype(np.float64)
-            errors = [y - _values(p, y) for p in given]
-            if function is regression.mean_absolute_error:
-                columns = [[np.abs(e)] for e in errors]
-            elif function is regression.r2_score:
-                finish = _r2
-                apart = y - np.average(y, weights=weight)
-                columns = [[e * e, apart, apart * apart] for e in errors]
-            else:
-                columns = [[e * e] for e in errors]
-                finish = _mean if function is regression.mean_squared_error else _root_mean
-    except (TypeError, ValueError, IndexError):
-        return None  # the metric itself words the error
+            columns = [[e * e] for e in errors]
+            finish = _mean if function is regression.mean_squared_error else _root_mean
     form = SumsForm(*arguments, columns=np.array(columns), finish=finish)
     return form if form.agrees() else None
 
