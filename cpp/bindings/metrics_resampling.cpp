@@ -1,6 +1,8 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "bindings/array.hpp"
 #include "bindings/gil.hpp"

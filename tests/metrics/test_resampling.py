@@ -7,8 +7,9 @@ import sklearn.metrics as theirs
 
 import mlestar.metrics as ours
 from mlestar import _core
+from mlestar.exceptions import MetricWarning
 from mlestar.metrics._choose import form_of
-from mlestar.metrics._design import design_of
+from mlestar.metrics._design import design_of, seed_of
 from mlestar.metrics._forms import Form, RankingForm
 from reference import resampling as reference
 
@@ -83,9 +84,9 @@ def test_counts_are_multinomial(n):
     expected = np.append(expected, 1 - expected.sum()) * counts.size
     # Counts of one resample are not quite independent: the sum is fixed, which only helps.
     assert scipy.stats.chisquare(found, expected).pvalue > 1e-4
-    of_row = counts.sum(axis=0)
-    spread = np.sum((of_row - resamples) ** 2) / resamples / (1 - 1 / n)
-    assert scipy.stats.kstest([spread * n / (n - 1)], "norm", (n, np.sqrt(2 * n))).pvalue > 1e-4
+    of_row = counts.sum(axis=0)  # chi-square, with n - 1 degrees of freedom
+    spread = np.sum((of_row - resamples) ** 2) / resamples
+    assert abs(spread - (n - 1)) < 4 * np.sqrt(2 * n)
     for lag in (1, 16, 512):
         if lag < n:
             pairs = np.mean((counts[:, lag:] - 1) * (counts[:, :-lag] - 1))
@@ -192,13 +193,36 @@ def test_jackknife_is_leaving_out(rng, name, design):
 
 def test_strata_that_are_the_labels_in_the_cores_own_order(rng):
     """stratify=True needs no gather for a ranking; an array of the labels goes the long way."""
-    y, p, _ = data(rng, 3000)["roc_auc_score"]
+    y = (rng.random(3000) < 0.1).astype(int)
+    p = y + rng.normal(size=3000)
     short = ours.bootstrap("roc_auc", y, p, stratify=True, random_state=0)
     long = ours.bootstrap("roc_auc", y, p, stratify=y, random_state=0)
     distributions = short.bootstrap_distribution, long.bootstrap_distribution
     assert scipy.stats.ks_2samp(*distributions).pvalue > 1e-4
-    unstratified = ours.bootstrap("roc_auc", y, p, random_state=0)
-    assert short.standard_error == pytest.approx(unstratified.standard_error, rel=0.1)
+    exact = ours.roc_auc_interval(y, p).standard_error
+    assert short.standard_error == pytest.approx(exact, rel=0.1)
+
+
+def test_strata_keep_their_sizes_and_groups_stay_together(rng):
+    y = rng.integers(0, 2, 600)
+    strata = rng.choice(["c", "a", "b"], 600, p=[0.7, 0.2, 0.1])
+
+    def share(y_true, kind):
+        return np.mean(kind == "a")
+
+    with pytest.warns(MetricWarning, match="same value"):
+        kept = ours.bootstrap(share, y, strata, stratify=strata, n_resamples=20, random_state=0)
+    assert kept.confidence_interval == (kept.estimate, kept.estimate)
+
+    groups = rng.integers(0, 50, 600)
+
+    def torn(y_true, group):  # rows of a group drawn k times are k times as many
+        times = np.bincount(group, minlength=50) / np.bincount(groups, minlength=50)
+        return float(np.any(times != np.round(times)))
+
+    with pytest.warns(MetricWarning, match="same value"):
+        whole = ours.bootstrap(torn, y, groups, groups=groups, n_resamples=20, random_state=0)
+    assert whole.confidence_interval == (0.0, 0.0)
 
 
 def test_several_models_share_their_resamples(rng):
@@ -372,6 +396,8 @@ def test_random_states(rng):
         )
 
     assert run(3) == run(3)
+    assert max(seed_of(seed) for seed in range(9)) >= 2**32  # all of the 64 bits are drawn
+    assert len({seed_of(seed) % 2**32 for seed in range(99)}) == 99
     assert run(3) != run(4)
     assert run(3)[1] == tuple(
         ours.bootstrap(

@@ -74,6 +74,21 @@ def test_scipys_intervals_of_the_same_distribution(rng, method):
     assert result.standard_error == pytest.approx(other.standard_error, rel=1e-12)
 
 
+def test_scipys_bca_of_a_discrete_distribution(rng):
+    """Of resamples that equal the estimate, half count as below it."""
+    truth, given = rng.integers(0, 2, 15), rng.integers(0, 2, 15)
+    result = ours.bootstrap("accuracy", truth, given, method="BCa", n_resamples=999, random_state=0)
+    assert (result.bootstrap_distribution == result.estimate).sum() > 50
+    other = scipy.stats.bootstrap(
+        ((truth == given).astype(float),),
+        np.mean,
+        n_resamples=0,
+        method="BCa",
+        bootstrap_result=type("r", (), {"bootstrap_distribution": result.bootstrap_distribution})(),
+    )
+    np.testing.assert_allclose(result.confidence_interval, other.confidence_interval, rtol=1e-9)
+
+
 def test_scipys_bca_of_two_samples(rng):
     """Strata: the acceleration of the influence values of both samples, each of its own size."""
     a, b = rng.normal(size=30) ** 2, rng.normal(size=80)
