@@ -42,7 +42,7 @@ _OF_SUMS = (
 )
 _OF_RANKS = (ranking.average_precision_score, ranking.roc_auc_score)
 # Cells of a table above which drawing rows costs no more.
-_MOST_CELLS = 4096
+_MOST_CELLS = 1024
 _OWN = {function.__name__: function for function in (*_OF_TABLES, *_OF_SUMS, *_OF_RANKS)}
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlestar._native import _core
+from mlestar.exceptions import MetricWarning
 from mlestar.metrics._design import Design
 
 # Calls of a Python function that a jackknife may take.
@@ -141,6 +142,7 @@ def _ignore_undefined() -> None:
     from sklearn.exceptions import UndefinedMetricWarning
 
     warnings.simplefilter("ignore", UndefinedMetricWarning)
+    warnings.simplefilter("ignore", MetricWarning)
 
 
 def limit_calls(calls: int) -> None:
@@ -351,11 +353,10 @@ class TableForm(Form):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        joint = [np.unique(column, return_inverse=True) for column in (self.y_true, *self.answers)]
-        code = np.zeros(self.rows, dtype=np.int64)
-        for labels, codes in joint:
-            code = np.unique(code * len(labels) + codes, return_inverse=True)[1]
-        self.cells = int(code.max()) + 1
+        self.cells, code = 1, np.zeros(self.rows, dtype=np.int64)
+        for column in (self.y_true, *self.answers):
+            labels, codes = _codes(column)
+            self.cells, code = _codes(code * labels + codes)
         first = np.zeros(self.cells, dtype=np.int64)
         first[code[::-1]] = np.arange(self.rows)[::-1]
         self.cell = _int32(code)
@@ -420,7 +421,7 @@ class TableForm(Form):
 
     def leave_out(self, design: Design) -> LeftOut:
         w = np.ones(self.rows) if self.weight is None else self.weight
-        whole = np.bincount(self.cell, w, self.cells)
+        whole: Any = np.bincount(self.cell, w, self.cells)
         if design.grouped:
             limit_calls(design.units)
             place = np.asarray(design.unit_of_row, dtype=np.int64) * self.cells + self.cell
@@ -428,14 +429,19 @@ class TableForm(Form):
             tables = whole - parts.reshape(design.units, self.cells)
             return _each_once(self._values(_without_dust(tables, whole)), design)
         # Rows of one cell, weight and stratum are as good as one another.
-        stratum = design.stratum_of_row
-        keys = np.stack([self.cell, w, np.zeros(self.rows) if stratum is None else stratum])
-        kinds, times = np.unique(keys, axis=1, return_counts=True)
-        limit_calls(kinds.shape[1])
-        tables = np.tile(whole, (kinds.shape[1], 1))
-        tables[np.arange(len(tables)), kinds[0].astype(np.int64)] -= kinds[1]
-        values = self._values(_without_dust(tables, whole))
-        return LeftOut(values, times, kinds[2].astype(np.int64))
+        if self.weight is None:
+            counts = self._by_stratum(design)
+            stratum, cell = np.nonzero(counts)
+            times, lost = counts[stratum, cell], np.ones(len(cell))
+        else:
+            strata = design.stratum_of_row
+            keys = np.stack([self.cell, w, np.zeros(self.rows) if strata is None else strata])
+            kinds, times = np.unique(keys, axis=1, return_counts=True)
+            cell, lost, stratum = kinds[0].astype(np.int64), kinds[1], kinds[2].astype(np.int64)
+        limit_calls(len(cell))
+        tables = np.tile(whole, (len(cell), 1))
+        tables[np.arange(len(tables)), cell] -= lost
+        return LeftOut(self._values(_without_dust(tables, whole)), times, stratum)
 
     def swap(self, design: Design, resamples: int) -> Table:
         # Rows as they were, then rows swapped; what is one for the first model is the other for the
@@ -462,6 +468,18 @@ class TableForm(Form):
         truth = np.tile(self.truth, 2)
         first, second = np.concatenate(self.given), np.concatenate(self.given[::-1])
         return self._each(truth, [first, second], tables)
+
+
+def _codes(values: Any) -> tuple[int, Any]:
+    """How many distinct values there are, and the place of each among them."""
+    if values.dtype.kind in "biu" and values.size:
+        low, high = int(values.min()), int(values.max())
+        if high - low < 1 << 16 and low > -(1 << 62) and high < 1 << 62:
+            shifted = values.astype(np.int64) - low
+            present = np.bincount(shifted) > 0
+            return int(present.sum()), (np.cumsum(present) - 1)[shifted]
+    labels, codes = np.unique(values, return_inverse=True)
+    return len(labels), codes
 
 
 def _without_dust(tables: Any, whole: Any) -> Any:
