@@ -32,6 +32,8 @@ class Row:
         Tolerance of the answers' comparison.
     same : callable or None
         same(ours, theirs) instead of a comparison of numbers.
+    peer_scale : float
+        What the peers' times are multiplied by, where their calls do only a part of what ours does.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Row:
     counted: str = ""
     rtol: float = 1e-9
     same: Callable[[Any, Any], None] | None = field(default=None, compare=False)
+    peer_scale: float = 1.0
 
     def check(self) -> None:
         """Raise unless every peer gives our answer."""

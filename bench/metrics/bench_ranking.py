@@ -5,7 +5,7 @@ import sklearn.metrics as theirs
 
 import mlestar.metrics as ours
 from bench.peers import optional
-from bench.row import Row, bench_rows
+from bench.row import LARGE, Row, bench_rows
 
 
 def rows(n: int) -> list[Row]:
@@ -47,6 +47,37 @@ def rows(n: int) -> list[Row]:
             lambda: ours.roc_auc_score(truth, scores, sample_weight=weights),
             {"scikit-learn": lambda: theirs.roc_auc_score(truth, scores, sample_weight=weights)},
             nbytes + weights.nbytes,
+            "roc_auc_score",
+        ),
+    ]
+    many = n // 10 if n == LARGE else n  # scikit-learn takes seconds for as many as two million
+    classes = np.arange(many) % 10
+    probabilities = rng.random((many, 10))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    indicators = (rng.random((many, 10)) < 0.4).astype(np.int64)
+    indicators[:2] = [[0], [1]]
+
+    def several(name: str, what: str, y: np.ndarray, **options: object) -> Row:
+        return Row(
+            f"{name}, {what}, {many} x 10",
+            n,
+            lambda: getattr(ours, name)(y, probabilities, **options),
+            {"scikit-learn": lambda: getattr(theirs, name)(y, probabilities, **options)},
+            y.nbytes + probabilities.nbytes,
+            name,
+        )
+
+    found += [
+        several("roc_auc_score", "ovr", classes, multi_class="ovr"),
+        several("roc_auc_score", "ovo", classes, multi_class="ovo"),
+        several("roc_auc_score", "labels", indicators),
+        several("average_precision_score", "labels", indicators),
+        Row(
+            "roc_auc_score, max_fpr 0.1",
+            n,
+            lambda: ours.roc_auc_score(truth, scores, max_fpr=0.1),
+            {"scikit-learn": lambda: theirs.roc_auc_score(truth, scores, max_fpr=0.1)},
+            nbytes,
             "roc_auc_score",
         ),
     ]

@@ -1,4 +1,4 @@
-"""Log loss and Brier score."""
+"""Log loss, Brier score, their skill scores, and hinge loss."""
 
 import numpy as np
 import sklearn.metrics as theirs
@@ -40,6 +40,38 @@ def rows(n: int) -> list[Row]:
             {"scikit-learn": lambda: theirs.brier_score_loss(truth, given)},
             truth.nbytes + given.nbytes,
             "brier_score_loss",
+        ),
+        Row(
+            "d2_log_loss_score, binary",
+            n,
+            lambda: ours.d2_log_loss_score(truth, given),
+            {"scikit-learn": lambda: theirs.d2_log_loss_score(truth, given)},
+            truth.nbytes + given.nbytes,
+            "d2_log_loss_score",
+        ),
+        Row(
+            "d2_brier_score",
+            n,
+            lambda: ours.d2_brier_score(truth, given),
+            {"scikit-learn": lambda: theirs.d2_brier_score(truth, given)},
+            truth.nbytes + given.nbytes,
+            "d2_brier_score",
+        ),
+        Row(
+            "hinge_loss, binary",
+            n,
+            lambda: ours.hinge_loss(truth, given),
+            {"scikit-learn": lambda: theirs.hinge_loss(truth, given)},
+            truth.nbytes + given.nbytes,
+            "hinge_loss",
+        ),
+        Row(
+            "hinge_loss, 10 classes",
+            n,
+            lambda: ours.hinge_loss(many, table),
+            {"scikit-learn": lambda: theirs.hinge_loss(many, table)},
+            many.nbytes + table.nbytes,
+            "hinge_loss",
         ),
     ]
 

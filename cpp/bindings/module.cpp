@@ -21,6 +21,7 @@ PYBIND11_MODULE(_core, module) {
     add_metrics_multilabel(metrics);
     add_metrics_retrieval(metrics);
     add_metrics_regression(metrics);
+    add_metrics_resampling(metrics);
     auto model_selection = module.def_submodule("model_selection");
     add_model_selection_splitters(model_selection);
     add_model_selection_gather(model_selection);

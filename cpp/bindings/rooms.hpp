@@ -15,6 +15,7 @@ void add_metrics_multilabel(pybind11::module_& module);
 void add_metrics_retrieval(pybind11::module_& module);
 void add_metrics_curves(pybind11::module_& module);
 void add_metrics_regression(pybind11::module_& module);
+void add_metrics_resampling(pybind11::module_& module);
 void add_model_selection_splitters(pybind11::module_& module);
 void add_model_selection_gather(pybind11::module_& module);
 void add_ensemble_greedy(pybind11::module_& module);

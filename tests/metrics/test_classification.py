@@ -30,7 +30,7 @@ def in_core(function, *args, **kwargs):
     return result
 
 
-@pytest.mark.parametrize("name", list(ours.__all__))
+@pytest.mark.parametrize("name", [n for n in ours.__all__ if hasattr(theirs, n)])
 def test_signature_is_scikit_learns(name):
     assert inspect.signature(getattr(ours, name)).parameters.keys() == (
         inspect.signature(getattr(theirs, name)).parameters.keys()

@@ -122,30 +122,36 @@ double gamma(const double* y, const double* p, const double* weight, std::int64_
                   [](double a, double b) { return 2.0 * (math::log(b / a) + a / b - 1.0); });
 }
 
-// x to the power a for x > 0, and 0 for x == 0 (no caller has a <= 0 there).
-double power_of(double x, double a) {
-    const double result = math::exp(a * math::log(x));
-    return x == 0.0 ? 0.0 : result;
-}
-
-// Only the first term takes the positive part of y.
-double deviance(double y, double p, double power) {
-    return 2.0 * (power_of(y > 0.0 ? y : 0.0, 2.0 - power) / ((1.0 - power) * (2.0 - power)) -
-                  y * power_of(p, 1.0 - power) / (1.0 - power) +
-                  power_of(p, 2.0 - power) / (2.0 - power));
+// Tweedie's deviance, in loops that each vectorize: the logarithms, then the powers, y to 2 - power
+// and p to 1 - power (that of p to 2 - power is p times it). Only the first takes y's positive
+// part.
+double tweedie(const double* y, const double* p, const double* weight, std::int64_t count,
+               double power) {
+    double of_y[longest], of_p[longest];
+    for (std::int64_t i = 0; i < count; ++i) of_y[i] = (2.0 - power) * math::log(y[i]);
+    for (std::int64_t i = 0; i < count; ++i) of_p[i] = (1.0 - power) * math::log(p[i]);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double value = math::exp(of_y[i]);
+        of_y[i] = y[i] > 0.0 ? value : 0.0;
+    }
+    for (std::int64_t i = 0; i < count; ++i) of_p[i] = math::exp(of_p[i]);
+    return sum(weight, count, [&](std::int64_t i) {
+        return 2.0 * (of_y[i] / ((1.0 - power) * (2.0 - power)) - y[i] * of_p[i] / (1.0 - power) +
+                      p[i] * of_p[i] / (2.0 - power));
+    });
 }
 
 double tweedie_below_zero(const double* y, const double* p, const double* weight,
                           std::int64_t count, double power, bool* valid) {
     if (!all_above(p, count, 0.0)) *valid = false;
-    return sum_of(y, p, weight, count, [=](double a, double b) { return deviance(a, b, power); });
+    return tweedie(y, p, weight, count, power);
 }
 
 double tweedie_above_one(const double* y, const double* p, const double* weight, std::int64_t count,
                          double power, bool* valid) {
     const bool positive = power < 2.0 ? all_from(y, count, 0.0) : all_above(y, count, 0.0);
     if (!positive || !all_above(p, count, 0.0)) *valid = false;
-    return sum_of(y, p, weight, count, [=](double a, double b) { return deviance(a, b, power); });
+    return tweedie(y, p, weight, count, power);
 }
 
 // NaN and infinity come out as they are.

@@ -108,3 +108,33 @@ def explained(y_true: object, y_pred: object, weight: object) -> tuple[Any, Any,
 def explained_variance(
     y_true: object, y_pred: object, weight: object
 ) -> tuple[Any, Any, Any] | None: ...
+def resample_ranking(
+    metric: str,
+    positive: NDArray[np.uint8],
+    scores: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    units: NDArray[np.int32] | None,
+    kind: str,
+    sizes: list[int],
+    resamples: int,
+    seed: int,
+) -> NDArray[np.float64]: ...
+def placements(
+    positive: NDArray[np.uint8], scores: NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> NDArray[np.float64]: ...
+def resample_sums(
+    columns: NDArray[np.float64], kind: str, sizes: list[int], resamples: int, seed: int
+) -> NDArray[np.float64]: ...
+def resample_cells(
+    cell: NDArray[np.int32],
+    count: int,
+    weight: NDArray[np.float64] | None,
+    unit: NDArray[np.int32] | None,
+    kind: str,
+    sizes: list[int],
+    resamples: int,
+    seed: int,
+) -> NDArray[np.float64]: ...
+def resample_counts(
+    kind: str, sizes: list[int], first: int, resamples: int, seed: int
+) -> NDArray[np.uint8]: ...

@@ -74,6 +74,12 @@ from mlestar.metrics.regression import (
     root_mean_squared_log_error,
 )
 from mlestar.metrics.report import classification_report
+from mlestar.metrics.resampling import (
+    BootstrapResult,
+    RocAucInterval,
+    bootstrap,
+    roc_auc_interval,
+)
 from mlestar.metrics.retrieval import (
     coverage_error,
     dcg_score,
@@ -98,11 +104,13 @@ from mlestar.metrics.separation import (
 )
 
 __all__ = [
+    "BootstrapResult",
     "ConfusionMatrixDisplay",
     "DetCurveDisplay",
     "DistanceMetric",
     "PrecisionRecallDisplay",
     "PredictionErrorDisplay",
+    "RocAucInterval",
     "RocCurveDisplay",
     "accuracy_score",
     "adjusted_mutual_info_score",
@@ -110,6 +118,7 @@ __all__ = [
     "auc",
     "average_precision_score",
     "balanced_accuracy_score",
+    "bootstrap",
     "brier_score_loss",
     "calinski_harabasz_score",
     "check_scoring",
@@ -175,6 +184,7 @@ __all__ = [
     "r2_score",
     "rand_score",
     "recall_score",
+    "roc_auc_interval",
     "roc_auc_score",
     "roc_curve",
     "root_mean_squared_error",

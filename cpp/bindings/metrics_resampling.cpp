@@ -1,0 +1,169 @@
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "bindings/array.hpp"
+#include "bindings/gil.hpp"
+#include "bindings/rooms.hpp"
+#include "metrics/resampling.hpp"
+#include "support/error.hpp"
+
+namespace mlestar::bindings::metrics_resampling {
+namespace {
+
+using doubles = py::array_t<double, py::array::c_style>;
+using integers = py::array_t<std::int32_t, py::array::c_style>;
+using bytes = py::array_t<std::uint8_t, py::array::c_style>;
+
+// One or two axes (row-major) of values of one type, and nothing else.
+template <class T>
+const T* data_of(const py::array_t<T, py::array::c_style>& array, py::ssize_t size,
+                 const char* name) {
+    if (array.size() != size)
+        throw argument_error(std::string(name) + " has " + std::to_string(array.size()) +
+                             " elements, but must have " + std::to_string(size));
+    return array.data();
+}
+
+template <class T>
+std::vector<const T*> rows_of(const py::array_t<T, py::array::c_style>& array, py::ssize_t columns,
+                              const char* name) {
+    if (array.ndim() != 2 || array.shape(1) != columns)
+        throw argument_error(std::string(name) + " must have two axes, the second of " +
+                             std::to_string(columns));
+    std::vector<const T*> rows(static_cast<std::size_t>(array.shape(0)));
+    std::generate(rows.begin(), rows.end(),
+                  [&, at = array.data()]() mutable { return std::exchange(at, at + columns); });
+    return rows;
+}
+
+metrics::scored_rows rows_of(const bytes& positive, const doubles& scores,
+                             const std::optional<doubles>& weight,
+                             const std::optional<integers>& units) {
+    const py::ssize_t n = positive.size();
+    if (n == 0 || n >= (py::ssize_t{1} << 31))
+        throw argument_error("positive has " + std::to_string(n) +
+                             " elements, but must have between 1 and 2^31 - 1");
+    if (std::any_of(positive.data(), positive.data() + n, [](std::uint8_t v) { return v > 1; }))
+        throw argument_error("positive holds a value other than 0 and 1");
+    metrics::scored_rows data{n,
+                              positive.data(),
+                              rows_of(scores, n, "scores"),
+                              weight ? data_of(*weight, n, "weight") : nullptr,
+                              {}};
+    if (units) {
+        data.units = rows_of(*units, n, "units");
+        if (data.units.size() != data.scores.size())
+            throw argument_error("units and scores differ in their number of rows");
+    }
+    return data;
+}
+
+metrics::resample_plan plan_of(const std::string& kind, const std::vector<std::int64_t>& sizes,
+                               std::uint64_t seed) {
+    if (kind != "bootstrap" && kind != "swap")
+        throw argument_error("kind is '" + kind + "', but must be 'bootstrap' or 'swap'");
+    return {kind == "swap" ? metrics::draw_kind::swap : metrics::draw_kind::bootstrap, sizes, seed};
+}
+
+std::int64_t at_least_one(std::int64_t resamples) {
+    if (resamples < 1)
+        throw argument_error("resamples is " + std::to_string(resamples) +
+                             ", but must be positive");
+    return resamples;
+}
+
+doubles as_table(const std::vector<double>& values, std::int64_t rows) {
+    doubles result({rows, static_cast<std::int64_t>(values.size()) / rows});
+    std::copy(values.begin(), values.end(), result.mutable_data());
+    return result;
+}
+
+doubles ranking(const std::string& metric, const bytes& positive, const doubles& scores,
+                const std::optional<doubles>& weight, const std::optional<integers>& units,
+                const std::string& kind, const std::vector<std::int64_t>& sizes,
+                std::int64_t resamples, std::uint64_t seed) {
+    if (metric != "roc_auc" && metric != "average_precision")
+        throw argument_error("metric is '" + metric +
+                             "', but must be 'roc_auc' or 'average_precision'");
+    const auto data = rows_of(positive, scores, weight, units);
+    const auto plan = plan_of(kind, sizes, seed);
+    std::vector<double> result;
+    {
+        const gil_scope scope(data.rows * at_least_one(resamples));
+        result = metrics::resample_ranking(metric == "roc_auc"
+                                               ? metrics::ranking_metric::roc_auc
+                                               : metrics::ranking_metric::average_precision,
+                                           data, plan, resamples);
+    }
+    return as_table(result, resamples);
+}
+
+doubles placements(const bytes& positive, const doubles& scores,
+                   const std::optional<doubles>& weight) {
+    const auto data = rows_of(positive, scores, weight, std::nullopt);
+    std::vector<double> result;
+    {
+        const gil_scope scope(scores.size() * 20);
+        result = metrics::placements(data);
+    }
+    return as_table(result, scores.shape(0));
+}
+
+doubles sums(const doubles& columns, const std::string& kind,
+             const std::vector<std::int64_t>& sizes, std::int64_t resamples, std::uint64_t seed) {
+    const auto plan = plan_of(kind, sizes, seed);
+    const auto rows = rows_of(columns, plan.units(), "columns");
+    std::vector<double> result;
+    {
+        const gil_scope scope(columns.size() * at_least_one(resamples));
+        result = metrics::resample_sums(rows, plan, resamples);
+    }
+    return as_table(result, resamples);
+}
+
+doubles cells(const integers& cell, std::int64_t count, const std::optional<doubles>& weight,
+              const std::optional<integers>& unit, const std::string& kind,
+              const std::vector<std::int64_t>& sizes, std::int64_t resamples, std::uint64_t seed) {
+    const auto plan = plan_of(kind, sizes, seed);
+    const double* const w = weight ? data_of(*weight, cell.size(), "weight") : nullptr;
+    const std::int32_t* const u = unit ? data_of(*unit, cell.size(), "unit") : nullptr;
+    std::vector<double> result;
+    {
+        const gil_scope scope(cell.size() * at_least_one(resamples));
+        result = metrics::resample_cells(cell.data(), w, u, cell.size(), count, plan, resamples);
+    }
+    return as_table(result, resamples);
+}
+
+bytes counts(const std::string& kind, const std::vector<std::int64_t>& sizes, std::int64_t first,
+             std::int64_t resamples, std::uint64_t seed) {
+    const auto plan = plan_of(kind, sizes, seed);
+    bytes result({at_least_one(resamples), plan.entries()});
+    auto* const target = result.mutable_data();
+    {
+        const gil_scope scope(plan.entries() * resamples);
+        metrics::resample_counts(plan, first, resamples, target);
+    }
+    return result;
+}
+
+}  // namespace
+}  // namespace mlestar::bindings::metrics_resampling
+
+void mlestar::bindings::add_metrics_resampling(py::module_& module) {
+    using namespace metrics_resampling;
+    module.def("resample_ranking", ranking, py::arg("metric"), py::arg("positive"),
+               py::arg("scores"), py::arg("weight"), py::arg("units"), py::arg("kind"),
+               py::arg("sizes"), py::arg("resamples"), py::arg("seed"));
+    module.def("placements", placements, py::arg("positive"), py::arg("scores"), py::arg("weight"));
+    module.def("resample_sums", sums, py::arg("columns"), py::arg("kind"), py::arg("sizes"),
+               py::arg("resamples"), py::arg("seed"));
+    module.def("resample_cells", cells, py::arg("cell"), py::arg("count"), py::arg("weight"),
+               py::arg("unit"), py::arg("kind"), py::arg("sizes"), py::arg("resamples"),
+               py::arg("seed"));
+    module.def("resample_counts", counts, py::arg("kind"), py::arg("sizes"), py::arg("first"),
+               py::arg("resamples"), py::arg("seed"));
+}
