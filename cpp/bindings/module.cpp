@@ -17,6 +17,8 @@ PYBIND11_MODULE(_core, module) {
     add_metrics_scoring_rules(metrics);
     add_metrics_ranking(metrics);
     add_metrics_regression(metrics);
+    add_metrics_streaming(metrics);
+    add_metrics_streaming_rows(metrics);
     auto model_selection = module.def_submodule("model_selection");
     add_model_selection_splitters(model_selection);
     add_model_selection_gather(model_selection);
