@@ -30,6 +30,7 @@ MODULES = [
     "bench.metrics.bench_scoring_rules",
     "bench.metrics.bench_ranking",
     "bench.metrics.bench_regression",
+    "bench.metrics.bench_streaming",
     "bench.model_selection.bench_splitters",
     "bench.model_selection.bench_gather",
     "bench.ensemble.bench_greedy",

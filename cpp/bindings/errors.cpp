@@ -29,8 +29,7 @@ void register_errors() {
         } catch (const argument_error& error) {
             PyErr_SetString(PyExc_ValueError, error.what());
         } catch (const io_error& error) {
-            PyErr_SetObject(PyExc_OSError,
-                            pybind11::make_tuple(error.code(), error.what()).ptr());
+            PyErr_SetObject(PyExc_OSError, pybind11::make_tuple(error.code(), error.what()).ptr());
         }
     });
 }

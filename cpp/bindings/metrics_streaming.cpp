@@ -70,7 +70,7 @@ py::array digits_of(const std::vector<const running_sum*>& sums) {
 }
 
 // One row a sum: the weight, the terms, then the first and second moments of the target and of the
-// error. Digits are those of exact_sum.
+// error, where they are kept. Digits are those of exact_sum.
 py::array regression_digits(const regression_sums& self, std::int64_t output) {
     if (!self.plan().exact || output < 0 || output >= self.outputs())
         throw argument_error("there are no exact sums of output " + std::to_string(output));
@@ -109,10 +109,9 @@ void add_labels(label_table& table, const operand& t, const operand& p, const ve
         throw argument_error(
             t.strings() ? "y_true holds strings and y_pred numbers, but both must be alike"
                         : "y_true holds numbers and y_pred strings, but both must be alike");
-    if (t.strings())
-        table.add(t.as_strings(), p.as_strings(), weight);
-    else
-        table.add(t.vector(), p.vector(), weight);
+    if (t.strings()) return table.add(t.as_strings(), p.as_strings(), weight);
+    const vector_view truth = t.vector();  // first, so that its error comes first
+    table.add(truth, p.vector(), weight);
 }
 
 label_table prepare_table(const label_table& self, py::handle y_true, py::handle y_pred,

@@ -134,8 +134,8 @@ private:
     struct output_state {
         explicit output_state(const regression_plan& plan)
             : sums(plan.terms.size(), running_sum(plan.exact)),
-              target(plan.exact),
-              error(plan.exact) {}
+              target(plan.exact && plan.target_moments),
+              error(plan.exact && plan.error_moments) {}
         std::vector<running_sum> sums;
         running_moments target;
         running_moments error;

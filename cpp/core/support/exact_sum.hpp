@@ -34,11 +34,14 @@ public:
     }
 
     void add(const exact_sum& other) {
-        normalize();
-        exact_sum copy = other;
-        copy.normalize();
-        for (std::size_t i = 0; i < digit_count; ++i) digits_[i] += copy.digits_[i];
-        normalize();
+        if (pending_ + other.pending_ >= limit - 2) {
+            normalize();
+            exact_sum copy = other;
+            copy.normalize();
+            return add(copy);
+        }
+        for (std::size_t i = 0; i < digit_count; ++i) digits_[i] += other.digits_[i];
+        pending_ += other.pending_ + 1;  // its carried digits are as one term
     }
 
     // The sum, rounded to the nearest double, ties to even; infinity beyond the largest.

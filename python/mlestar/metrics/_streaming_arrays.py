@@ -54,5 +54,7 @@ def _from_tensor(tensor: Any) -> Any:
         return None
     if str(tensor.dtype) == "torch.bfloat16":
         tensor = tensor.float()
-    tensor = tensor.resolve_neg().resolve_conj()
-    return tensor.numpy()
+    try:
+        return tensor.resolve_neg().resolve_conj().numpy()
+    except (RuntimeError, TypeError):  # on a device without memory, or of a type NumPy lacks
+        return None

@@ -135,7 +135,10 @@ class Metric(ABC):
                 f"state is of {state.get('metric')}, but must be of {type(self).__name__}"
             )
         self._require_same(type(self), state.get("parameters"), "state")
-        self._load(state)
+        try:
+            self._load(state)
+        except KeyError as error:
+            raise ValueError(f"state lacks {error}, but must be what state_dict() gave") from None
 
     def sync(self, group: Any = None) -> Self:
         """The metric of the rows of all processes of a `torch.distributed` group.
@@ -177,7 +180,8 @@ class Metric(ABC):
     def _require_same(self, kind: type, parameters: Any, name: str) -> None:
         if kind is not type(self):
             raise ValueError(f"{name} is a {kind.__name__}, but must be a {type(self).__name__}")
-        if parameters != self._parameters:
+        # By their words: NaN (a zero_division) does not equal itself.
+        if repr(parameters) != repr(self._parameters):
             raise ValueError(
                 f"{name} has the parameters {parameters}, but must have {self._parameters}"
             )

@@ -411,7 +411,8 @@ class R2Score(_RegressionMetric):
             weight, *sums = (integer_of(row) for row in self._core.digits(j))
             residual = self._exact_residual(weight, sums)
             # weight times the sum of w (y - mean)^2, an integer: nothing is lost
-            total = weight * sums[-3] - sums[-4] ** 2
+            first, second = sums[len(self._terms) :][:2]
+            total = weight * second - first**2
             totals.append(total / weight**2)
             if total != 0:
                 scores.append((total - residual) / total)

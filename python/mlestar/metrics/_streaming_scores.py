@@ -395,9 +395,9 @@ class BinnedROCAUC(_BinnedRanking):
 
     Scores are counted in bins that are prefixes of their floating-point order; the bins double in
     width whenever there would be more than `n_bins` (the uniform collapse of UDDSketch [1]_). Only
-    pairs within a bin can be out of order, so the exact area of all rows lies in [low, high], always
-    and not only as a rule. As long as there are no more distinct scores than bins the three are
-    equal. The result depends on the rows alone: the same bits for any batching and any order of
+    pairs within a bin can be out of order, so the exact area of all rows lies in [low, high],
+    always and not only as a rule. As long as there are no more distinct scores than bins the three
+    are equal. The result depends on the rows alone: the same bits for any batching and any order of
     merges, unless there are weights that are no whole numbers.
 
     Bins are narrow near zero and wide far from it; scores crowded far from zero (probabilities
