@@ -42,7 +42,7 @@ py::tuple as_tuple(const metrics::bounded& found) {
     return py::make_tuple(found.value, found.low, found.high);
 }
 
-// A copy shares what is on disk, so that another thread may go on.
+// A copy shares the rows, so that another thread may go on meanwhile.
 template <double (score_rows::*Function)() const>
 double compute(const score_rows& self) {
     const score_rows rows = self;
@@ -71,8 +71,6 @@ void mlestar::bindings::add_metrics_streaming_rows(py::module_& module) {
              py::arg("sample_weight"))
         .def_property_readonly("bins", &score_bins::bins)
         .def_property_readonly("resolution", &score_bins::resolution)
-        .def("positives", &score_bins::positives)
-        .def("negatives", &score_bins::negatives)
         .def("roc_auc", [](const score_bins& self) { return as_tuple(self.roc_auc()); })
         .def("average_precision",
              [](const score_bins& self) { return as_tuple(self.average_precision()); });
@@ -88,8 +86,6 @@ void mlestar::bindings::add_metrics_streaming_rows(py::module_& module) {
         .def_property_readonly("runs", &score_rows::runs)
         .def_property_readonly("rows_in_memory", &score_rows::rows_in_memory)
         .def_property_readonly("bytes_in_memory", &score_rows::bytes_in_memory)
-        .def("positives", &compute<&score_rows::positives>)
-        .def("negatives", &compute<&score_rows::negatives>)
         .def("roc_auc", &compute<&score_rows::roc_auc>)
         .def("average_precision", &compute<&score_rows::average_precision>)
         .def("state",

@@ -11,6 +11,12 @@ namespace {
 
 using dlpack::exchange_api;
 
+// The table itself, or an older one that it names.
+const exchange_api* of_our_version(const exchange_api* api) {
+    if (api == nullptr || api->header.version.major == dlpack::major_version) return api;
+    return of_our_version(reinterpret_cast<const exchange_api*>(api->header.previous));
+}
+
 // The exchange table of a type; null where it has none. The last type's is remembered: a loop
 // passes one type of tensor.
 const exchange_api* exchange_of(PyTypeObject* type) {
@@ -23,10 +29,8 @@ const exchange_api* exchange_of(PyTypeObject* type) {
     if (!attribute) {
         PyErr_Clear();
     } else if (PyCapsule_IsValid(attribute.ptr(), dlpack::capsule)) {
-        found = static_cast<const exchange_api*>(
-            PyCapsule_GetPointer(attribute.ptr(), dlpack::capsule));
-        while (found != nullptr && found->header.version.major != dlpack::major_version)
-            found = reinterpret_cast<const exchange_api*>(found->header.previous);
+        found = of_our_version(static_cast<const exchange_api*>(
+            PyCapsule_GetPointer(attribute.ptr(), dlpack::capsule)));
         if (found != nullptr && found->tensor_from_py_object_no_sync == nullptr) found = nullptr;
     }
     Py_INCREF(type);  // it must not be another type's address one day; a handful in a process

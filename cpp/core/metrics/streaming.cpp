@@ -129,7 +129,7 @@ void running_sum::read(state_reader& reader) {
         exact_sum::digit_array digits;
         for (std::size_t i = 0; i + 1 < digits.size(); ++i)
             digits[i] = reader.count(0, (std::int64_t{1} << 32) - 1);
-        digits.back() = reader.integer();
+        digits.back() = reader.count(-(std::int64_t{1} << 60), std::int64_t{1} << 60);
         exact_[0] = exact_sum::from_digits(digits);
     } else {
         quick_.high = reader.real();
@@ -368,7 +368,7 @@ streaming_state regression_sums::state() const {
 void regression_sums::load(const streaming_state& state) {
     state_reader reader(state);
     regression_sums loaded(plan_);
-    loaded.rows_ = reader.count(0, INT64_MAX);
+    loaded.rows_ = reader.count(0, most_rows);
     // A state holds at least one real an output.
     const auto most = static_cast<std::int64_t>(state.reals.size());
     const std::int64_t outputs = reader.count(0, most);

@@ -23,6 +23,9 @@ struct streaming_state {
     std::vector<double> reals;
 };
 
+// Rows that a state may tell of: two of them can be added.
+inline constexpr std::int64_t most_rows = std::int64_t{1} << 61;
+
 // Takes a state apart in the order in which it was put together; throws where it runs out.
 class state_reader {
 public:

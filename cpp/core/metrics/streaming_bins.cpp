@@ -1,7 +1,6 @@
 #include "metrics/streaming_bins.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "support/blocks.hpp"
 #include "support/error.hpp"
@@ -119,18 +118,6 @@ std::vector<score_bins::bin> score_bins::sorted() const {
     return result;
 }
 
-double score_bins::positives() const {
-    compensated sum;
-    for (const bin& one : sorted()) sum = sum + one.positive;
-    return sum.value();
-}
-
-double score_bins::negatives() const {
-    compensated sum;
-    for (const bin& one : sorted()) sum = sum + one.negative;
-    return sum.value();
-}
-
 bounded score_bins::roc_auc() const {
     // Twice the pairs in order, those that tie counting once; and the pairs that nobody knows.
     if (!weighted_) {
@@ -193,6 +180,7 @@ bounded score_bins::average_precision() const {
         hits += p;
         misses += n;
     }
+    if (!(hits > 0.0)) return {};
     const bool certain = low.high == high.high && low.low == high.low;
     const double slack = certain ? 0.0 : 4e-15;
     return {value.value() / hits, std::max(0.0, low.value() / hits - slack),
@@ -215,7 +203,7 @@ streaming_state score_bins::state() const {
 void score_bins::load(const streaming_state& state) {
     state_reader reader(state);
     score_bins loaded(most_bins_, declared_);
-    loaded.rows_ = reader.count(0, std::numeric_limits<std::int64_t>::max());
+    loaded.rows_ = reader.count(0, most_rows);
     loaded.weighted_ = reader.count(0, 1) == 1;
     loaded.shift_ = static_cast<int>(reader.count(0, 63));
     const std::int64_t bins = reader.count(0, most_bins_);

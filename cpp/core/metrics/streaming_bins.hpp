@@ -43,13 +43,9 @@ public:
     std::int64_t rows() const { return rows_; }
     std::int64_t bins() const { return static_cast<std::int64_t>(bins_.size()); }
     std::int64_t resolution() const { return 64 - shift_; }  // bits of the key that bins keep
-    // Weights of the two classes.
-    double positives() const;
-    double negatives() const;
-
-    // Not where a class has no weight.
+    // Not a number where a class has no weight.
     bounded roc_auc() const;
-    // Not where the positive class has no weight.
+    // 0 where the positive class has no weight.
     bounded average_precision() const;
 
     streaming_state state() const;

@@ -27,8 +27,9 @@ class label_coder {
 public:
     explicit label_coder(const std::vector<std::int64_t>& labels)
         : labels_(labels),
-          contiguous_(labels.back() - labels.front() ==
-                      static_cast<std::int64_t>(labels.size()) - 1) {}
+          contiguous_(static_cast<std::uint64_t>(labels.back()) -
+                          static_cast<std::uint64_t>(labels.front()) ==
+                      labels.size() - 1) {}
 
     bool encode(const std::int64_t* y, std::int64_t count, std::int32_t* codes) const {
         return contiguous_ ? by_distance(y, count, codes) : by_search(y, count, codes);
@@ -212,7 +213,7 @@ streaming_state probability_sums::state() const {
 void probability_sums::load(const streaming_state& state) {
     state_reader reader(state);
     probability_sums loaded(loss_, declared_, sum_.exact());
-    loaded.rows_ = reader.count(0, std::numeric_limits<std::int64_t>::max());
+    loaded.rows_ = reader.count(0, most_rows);
     loaded.columns_ = reader.count(0, std::int64_t{1} << 31);
     loaded.normalized_ = reader.count(0, 1) == 1;
     loaded.weight_.read(reader);

@@ -18,7 +18,7 @@ MLESTAR_SELECT_KERNELS(streaming_scores_kernels)
 namespace {
 
 // The batch functions take fewer than 2^31 rows.
-constexpr std::int64_t most_rows = std::int64_t{1} << 30;
+constexpr std::int64_t most_in_memory = std::int64_t{1} << 30;
 constexpr std::int64_t least_rows = 1024;
 constexpr std::int64_t most_runs = 32;
 constexpr std::int64_t buffer_rows = 8192;
@@ -53,17 +53,23 @@ score_rows::score_rows(std::optional<std::int64_t> positive, std::int64_t memory
 
 // Rows in memory at most, with or without weights. To spill them takes their keys (and weights)
 // twice over.
-std::int64_t score_rows::capacity(bool weighted) const {
-    if (memory_limit_ == 0) return most_rows;
-    const std::int64_t stored = 8 + 1 + (weighted ? 8 : 0);
-    const std::int64_t sorting = weighted ? 2 * 16 + 8 : 2 * 8;
-    return std::clamp(memory_limit_ / (stored + sorting), least_rows, most_rows);
+std::int64_t score_rows::capacity(bool with_weight) const {
+    if (memory_limit_ == 0) return most_in_memory;
+    const std::int64_t stored = 8 + 1 + (with_weight ? 8 : 0);
+    const std::int64_t sorting = with_weight ? 2 * 16 + 8 : 2 * 8;
+    return std::clamp(memory_limit_ / (stored + sorting), least_rows, most_in_memory);
 }
 
 std::int64_t score_rows::bytes_in_memory() const {
-    return static_cast<std::int64_t>(narrow_.capacity() * sizeof(float) +
-                                     wide_.capacity() * sizeof(double) + positive_.capacity() +
-                                     weight_.capacity() * sizeof(double));
+    return static_cast<std::int64_t>(
+        store_->narrow.capacity() * sizeof(float) + store_->wide.capacity() * sizeof(double) +
+        store_->positive.capacity() + store_->weight.capacity() * sizeof(double));
+}
+
+// The rows, for a change that no copy sees.
+score_rows::row_store& score_rows::own() {
+    if (store_.use_count() > 1) store_ = std::make_shared<row_store>(*store_);
+    return *store_;
 }
 
 std::int64_t score_rows::rows() const {
@@ -73,21 +79,22 @@ std::int64_t score_rows::rows() const {
 }
 
 vector_view score_rows::score_view() const {
-    return narrow() ? view_of(narrow_, dtype::f32) : view_of(wide_, dtype::f64);
+    return narrow() ? view_of(store_->narrow, dtype::f32) : view_of(store_->wide, dtype::f64);
 }
-vector_view score_rows::label_view() const { return view_of(positive_, dtype::u8); }
+vector_view score_rows::label_view() const { return view_of(store_->positive, dtype::u8); }
 vector_view score_rows::weight_view() const {
-    return weight_.empty() ? vector_view{} : view_of(weight_, dtype::f64);
+    return weighted() ? view_of(store_->weight, dtype::f64) : vector_view{};
 }
 
 void score_rows::make_weights() {
-    if (weight_.empty()) weight_.assign(positive_.size(), 1.0);
+    if (!weighted()) own().weight.assign(store_->positive.size(), 1.0);
 }
 
 void score_rows::widen() {
     if (!narrow()) return;
-    wide_.assign(narrow_.begin(), narrow_.end());
-    narrow_ = {};
+    row_store& rows = own();
+    rows.wide.assign(rows.narrow.begin(), rows.narrow.end());
+    rows.narrow = {};
 }
 
 score_rows score_rows::empty() const {
@@ -102,38 +109,39 @@ void score_rows::append(const binary_classes& classes, const vector_view& y_true
                         std::int64_t last) {
     if (score.type != dtype::f32) widen();
     if (weight) make_weights();
+    row_store& rows = own();
     const auto more = static_cast<std::size_t>(last - first);
-    const auto most = static_cast<std::size_t>(capacity(!weight_.empty()));
-    grow(positive_, more, most);
-    const bool weighted = weight || !weight_.empty();
-    if (weighted) grow(weight_, more, most);
+    const auto most = static_cast<std::size_t>(capacity(weighted()));
+    grow(rows.positive, more, most);
+    const bool with_weight = weight || weighted();
+    if (with_weight) grow(rows.weight, more, most);
     const bool single = score.type == dtype::f32 && narrow();
     if (single)
-        grow(narrow_, more, most);
+        grow(rows.narrow, more, most);
     else
-        grow(wide_, more, most);
+        grow(rows.wide, more, most);
     block_buffers buffers;
     float floats[block_size];
     bool exact = true;
     for (std::int64_t at = first; at < last; at += block_size) {
         const std::int64_t count = std::min(block_size, last - at);
         const std::int64_t* y = load_i64(y_true, at, count, buffers.a, exact);
-        const std::size_t size = positive_.size();
-        positive_.resize(size + static_cast<std::size_t>(count));
+        const std::size_t size = rows.positive.size();
+        rows.positive.resize(size + static_cast<std::size_t>(count));
         for (std::int64_t i = 0; i < count; ++i)
-            positive_[size + static_cast<std::size_t>(i)] = classes.is_positive(y[i]);
+            rows.positive[size + static_cast<std::size_t>(i)] = classes.is_positive(y[i]);
         if (single) {
             const float* x = load_f32(score, at, count, floats);
-            narrow_.insert(narrow_.end(), x, x + count);
+            rows.narrow.insert(rows.narrow.end(), x, x + count);
         } else {
             const double* x = load_f64(score, at, count, buffers.x);
-            wide_.insert(wide_.end(), x, x + count);
+            rows.wide.insert(rows.wide.end(), x, x + count);
         }
         if (weight) {
             const double* w = load_f64(weight, at, count, buffers.w);
-            weight_.insert(weight_.end(), w, w + count);
-        } else if (weighted) {
-            weight_.resize(weight_.size() + static_cast<std::size_t>(count), 1.0);
+            rows.weight.insert(rows.weight.end(), w, w + count);
+        } else if (with_weight) {
+            rows.weight.resize(rows.weight.size() + static_cast<std::size_t>(count), 1.0);
         }
     }
 }
@@ -141,7 +149,7 @@ void score_rows::append(const binary_classes& classes, const vector_view& y_true
 void score_rows::add(const vector_view& y_true, const vector_view& score,
                      const vector_view& weight) {
     const binary_classes classes = classes_.with(y_true, score, weight);
-    const std::int64_t most = capacity(weight || !weight_.empty());
+    const std::int64_t most = capacity(weight || weighted());
     if (y_true.size > most) {  // through an accumulator of its own, or an error would leave a part
         score_rows batch(declared_, memory_limit_, folder_);
         batch.classes_ = classes;
@@ -162,8 +170,8 @@ void score_rows::merge(const score_rows& other) {
     const binary_classes classes = classes_.with(other.classes_);
     if (other.rows_in_memory() > 0) {
         if (!other.narrow()) widen();
-        if (!other.weight_.empty()) make_weights();
-        if (rows_in_memory() + other.rows_in_memory() > capacity(!weight_.empty())) spill();
+        if (!other.weighted()) make_weights();
+        if (rows_in_memory() + other.rows_in_memory() > capacity(weighted())) spill();
         // Its labels are 1 and 0 already.
         append(binary_classes(std::nullopt), other.label_view(), other.score_view(),
                other.weight_view(), 0, other.rows_in_memory());
@@ -174,25 +182,25 @@ void score_rows::merge(const score_rows& other) {
 
 sorted_side score_rows::sort_side(bool positive) const {
     sorted_side side;
-    const auto all = positive_.size();
+    const auto all = store_->positive.size();
     const auto wanted = static_cast<std::uint8_t>(positive);
-    const auto rows =
-        static_cast<std::size_t>(std::count(positive_.begin(), positive_.end(), wanted));
+    const auto rows = static_cast<std::size_t>(
+        std::count(store_->positive.begin(), store_->positive.end(), wanted));
     const auto key = [&](std::size_t i) {
-        return rank_of(narrow() ? static_cast<double>(narrow_[i]) : wide_[i]);
+        return rank_of(narrow() ? static_cast<double>(store_->narrow[i]) : store_->wide[i]);
     };
     side.keys.resize(rows);
     std::size_t at = 0;
-    if (weight_.empty()) {
+    if (!weighted()) {
         std::vector<std::uint64_t> items(rows);
         for (std::size_t i = 0; i < all; ++i)
-            if (positive_[i] == wanted) items[at++] = key(i);
+            if (store_->positive[i] == wanted) items[at++] = key(i);
         kernels().sort_keys(items.data(), static_cast<std::int64_t>(rows), side.keys.data());
         return side;
     }
     std::vector<weighted_key> items(rows), sorted(rows);
     for (std::size_t i = 0; i < all; ++i)
-        if (positive_[i] == wanted) items[at++] = {key(i), weight_[i]};
+        if (store_->positive[i] == wanted) items[at++] = {key(i), store_->weight[i]};
     kernels().sort_rows(items.data(), static_cast<std::int64_t>(rows), sorted.data());
     items = {};
     side.weights.resize(rows);
@@ -206,13 +214,10 @@ sorted_side score_rows::sort_side(bool positive) const {
 void score_rows::spill() {
     if (rows_in_memory() == 0) return;
     if (runs() >= most_runs) runs_ = {merge_runs(runs_, folder_)};
-    scored_run run(folder_, rows_in_memory(), !weight_.empty());
+    scored_run run(folder_, rows_in_memory(), weighted());
     for (const bool positive : {true, false}) run.write(positive, sort_side(positive));
     runs_.push_back(std::move(run));
-    narrow_ = {};
-    wide_ = {};
-    positive_ = {};
-    weight_ = {};
+    store_ = std::make_shared<row_store>();
 }
 
 template <class Function>
@@ -239,32 +244,12 @@ void score_rows::walk(Function function) const {
     }
 }
 
-double score_rows::positives() const {
-    compensated sum;
-    if (runs_.empty())
-        for (std::size_t i = 0; i < positive_.size(); ++i)
-            sum = sum + (positive_[i] == 0 ? 0.0 : weight_.empty() ? 1.0 : weight_[i]);
-    else
-        walk([&](compensated p, compensated, std::uint64_t, std::uint64_t) { sum = sum + p; });
-    return sum.value();
-}
-
-double score_rows::negatives() const {
-    compensated sum;
-    if (runs_.empty())
-        for (std::size_t i = 0; i < positive_.size(); ++i)
-            sum = sum + (positive_[i] != 0 ? 0.0 : weight_.empty() ? 1.0 : weight_[i]);
-    else
-        walk([&](compensated, compensated n, std::uint64_t, std::uint64_t) { sum = sum + n; });
-    return sum.value();
-}
-
 double score_rows::roc_auc() const {
     if (runs_.empty())
         return metrics::roc_auc(label_view(), score_view(), weight_view()).value_or(std::nan(""));
-    bool weighted = !weight_.empty();
-    for (const scored_run& one : runs_) weighted |= one.weighted();
-    if (!weighted) {
+    bool any_weight = weighted();
+    for (const scored_run& one : runs_) any_weight |= one.weighted();
+    if (!any_weight) {
         pair_count twice = 0;
         std::uint64_t below = 0, above = 0;
         walk([&](compensated, compensated, std::uint64_t p, std::uint64_t n) {
@@ -308,21 +293,21 @@ double score_rows::average_precision() const {
 
 scored_rows score_rows::all_rows() const {
     scored_rows result;
-    bool weighted = !weight_.empty();
-    for (const scored_run& one : runs_) weighted |= one.weighted();
+    bool any_weight = weighted();
+    for (const scored_run& one : runs_) any_weight |= one.weighted();
     for (const scored_run& one : runs_) {
         for (const bool positive : {true, false}) {
             for (run_stream rows(one, positive, buffer_rows); !rows.done(); rows.next()) {
                 result.score.push_back(score_of(rows.key()));
                 result.positive.push_back(positive);
-                if (weighted) result.weight.push_back(rows.weight());
+                if (any_weight) result.weight.push_back(rows.weight());
             }
         }
     }
-    for (std::size_t i = 0; i < positive_.size(); ++i) {
-        result.score.push_back(narrow() ? static_cast<double>(narrow_[i]) : wide_[i]);
-        result.positive.push_back(positive_[i]);
-        if (weighted) result.weight.push_back(weight_.empty() ? 1.0 : weight_[i]);
+    for (std::size_t i = 0; i < store_->positive.size(); ++i) {
+        result.score.push_back(narrow() ? static_cast<double>(store_->narrow[i]) : store_->wide[i]);
+        result.positive.push_back(store_->positive[i]);
+        if (any_weight) result.weight.push_back(weighted() ? store_->weight[i] : 1.0);
     }
     return result;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,7 +35,9 @@ public:
     void reset() { *this = score_rows(declared_, memory_limit_, folder_); }
 
     std::int64_t rows() const;
-    std::int64_t rows_in_memory() const { return static_cast<std::int64_t>(positive_.size()); }
+    std::int64_t rows_in_memory() const {
+        return static_cast<std::int64_t>(store_->positive.size());
+    }
     std::int64_t runs() const { return static_cast<std::int64_t>(runs_.size()); }
     std::int64_t bytes_in_memory() const;
 
@@ -43,17 +46,23 @@ public:
     // 0 where the positive class has no weight.
     double average_precision() const;
 
-    // Weights of the two classes.
-    double positives() const;
-    double negatives() const;
-
     scored_rows all_rows() const;
     streaming_state state() const;  // what the rows do not tell
     void load(const streaming_state& state, const scored_rows& rows);
 
 private:
-    std::int64_t capacity(bool weighted) const;
-    bool narrow() const { return wide_.empty(); }
+    // Rows in memory. Copies share them until one of the copies changes.
+    struct row_store {
+        std::vector<float> narrow;  // scores, as long as all are of float32
+        std::vector<double> wide;
+        std::vector<std::uint8_t> positive;
+        std::vector<double> weight;  // empty while no row has one
+    };
+
+    std::int64_t capacity(bool with_weight) const;
+    bool narrow() const { return store_->wide.empty(); }
+    bool weighted() const { return !store_->weight.empty(); }
+    row_store& own();
     void append(const binary_classes& classes, const vector_view& y_true, const vector_view& score,
                 const vector_view& weight, std::int64_t first, std::int64_t last);
     void spill();
@@ -73,11 +82,7 @@ private:
     std::int64_t memory_limit_;
     std::string folder_;
     std::vector<scored_run> runs_;
-    // Rows in memory: scores are of float32 as long as all are.
-    std::vector<float> narrow_;
-    std::vector<double> wide_;
-    std::vector<std::uint8_t> positive_;
-    std::vector<double> weight_;  // empty while no row has one
+    std::shared_ptr<row_store> store_ = std::make_shared<row_store>();
 };
 
 }  // namespace mlestar::metrics

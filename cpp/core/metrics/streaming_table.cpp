@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "metrics/classification.hpp"
@@ -312,11 +311,10 @@ streaming_state label_table::state() const {
 }
 
 void label_table::load(const streaming_state& state) {
-    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
     const auto size = static_cast<std::int64_t>(state.integers.size());
     state_reader reader(state);
     label_table loaded(exact_);
-    loaded.rows_ = reader.count(0, most);
+    loaded.rows_ = reader.count(0, most_rows);
     loaded.kind_ = static_cast<kind>(reader.count(0, 2));
     loaded.weighted_ = reader.count(0, 1) == 1;
     loaded.fractional_ = reader.count(0, 1) == 1;
@@ -337,7 +335,7 @@ void label_table::load(const streaming_state& state) {
     for (std::int64_t i = 0; i < cells; ++i) {
         const auto truth = static_cast<std::int32_t>(reader.count(0, labels - 1));
         const auto predicted = static_cast<std::int32_t>(reader.count(0, labels - 1));
-        const std::int64_t counted = reader.count(0, most);
+        const std::int64_t counted = reader.count(0, most_rows);
         if (counted > 0) loaded.count(truth, predicted, counted);
         if (reader.count(0, 1) == 1) loaded.weight_at(truth, predicted).read(reader);
     }

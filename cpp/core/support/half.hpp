@@ -1,4 +1,4 @@
-// Half-precision numbers, widened without a loss.
+// Half-precision numbers, widened exactly.
 #pragma once
 
 #include <cstddef>

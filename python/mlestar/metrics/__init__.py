@@ -1,5 +1,8 @@
 """Metrics: drop-in replacements for scikit-learn's, answered in the compiled core."""
 
+from typing import Any
+
+from mlestar._lazy import load_lazily
 from mlestar.metrics.classification import (
     accuracy_score,
     confusion_matrix,
@@ -58,3 +61,7 @@ __all__ = [
 for _name in __all__:
     globals()[_name].__module__ = __name__
 del _name
+
+
+def __getattr__(name: str) -> Any:  # mlestar.metrics.streaming loads at first use
+    return load_lazily(__name__, globals(), {"streaming": []}, name)

@@ -201,27 +201,22 @@ class _RankingMetric(Metric):
         self._pos_label = positive
         super().__init__()
 
-    def _undefined(self) -> float | None:
-        """The answer where there is no positive or no negative row, with scikit-learn's words."""
-        if self._function == "average_precision":
-            if self._core.positives() > 0.0:
-                return None
+    def _warn_undefined(self, value: float) -> None:
+        """scikit-learn's words where no row is of one of the classes, or none of their weights."""
+        if self._function == "roc_auc" and value != value:
+            from sklearn.exceptions import UndefinedMetricWarning
+
+            warnings.warn(
+                "Only one class is present in y_true. ROC AUC score is not defined in that case.",
+                UndefinedMetricWarning,
+                stacklevel=4,
+            )
+        elif self._function == "average_precision" and value == 0.0:  # positives make it more
             warnings.warn(
                 "No positive class found in y_true, recall is set to one for all thresholds.",
                 UserWarning,
                 stacklevel=4,
             )
-            return 0.0
-        if self._core.positives() > 0.0 and self._core.negatives() > 0.0:
-            return None
-        from sklearn.exceptions import UndefinedMetricWarning
-
-        warnings.warn(
-            "Only one class is present in y_true. ROC AUC score is not defined in that case.",
-            UndefinedMetricWarning,
-            stacklevel=4,
-        )
-        return float("nan")
 
 
 class _ExactRanking(_RankingMetric):
@@ -254,10 +249,8 @@ class _ExactRanking(_RankingMetric):
         return "rows", self._pos_label, self._memory_limit, self._spill_dir
 
     def _result(self) -> float:
-        undefined = self._undefined()
-        if undefined is not None:
-            return undefined
         value: float = getattr(self._core, self._function)()
+        self._warn_undefined(value)
         return value
 
     def _state(self) -> dict[str, Any]:
@@ -384,10 +377,9 @@ class _BinnedRanking(_RankingMetric):
         return "bins", self._n_bins, self._pos_label
 
     def _result(self) -> Bounded:
-        undefined = self._undefined()
-        if undefined is not None:
-            return Bounded(undefined, undefined, undefined)
-        return Bounded(*getattr(self._core, self._function)())
+        found = Bounded(*getattr(self._core, self._function)())
+        self._warn_undefined(found.value)
+        return found
 
 
 class BinnedROCAUC(_BinnedRanking):

@@ -132,7 +132,7 @@ class StreamingMetricContract(ABC):
         before = metric.compute()
         state = metric.state_dict()
         for change in ({"version": 0}, {"metric": "Other"}, {"parameters": {"no": 1}}):
-            self.refused(lambda c=change: metric.load_state_dict({**state, **c}), "state")  # type: ignore[misc]
+            self.refused(lambda c=change: metric.load_state_dict({**state, **c}), "state")
         short = {**state, "integers": state["integers"][:-1]}
         self.refused(lambda: metric.load_state_dict(short), "state")
         self.close(metric.compute(), before, 0)
