@@ -11,6 +11,7 @@ import sklearn.metrics as sk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import mlestar
 from mlestar.metrics import streaming
 from mlestar.metrics._streaming_labels import FUNCTIONS
 from mlestar.metrics.streaming import (
@@ -413,3 +414,26 @@ def test_max_error_ignores_weights_but_checks_them():
     metric = MaxError()
     metric.update([1.0, 2.0], [1.0, 4.0], [1.0, 0.0])
     assert metric.compute() == 2.0
+
+
+def test_every_level_gives_the_same_bits(run_python):
+    code = (
+        "import numpy as np, hashlib, mlestar.metrics.streaming as s\n"
+        "rng = np.random.default_rng(0)\n"
+        "y, p, w = np.exp(rng.normal(size=(3, 5_003)))\n"
+        "kinds = [s.MeanSquaredError, s.MeanSquaredLogError, s.MeanPoissonDeviance, s.R2Score,\n"
+        "         s.MeanGammaDeviance, s.ExplainedVariance, s.MeanPinballLoss]\n"
+        "for make in kinds:\n"
+        "    for weight in (None, w):\n"
+        "        m = make()\n"
+        "        for at in range(0, 5_003, 1_111):\n"
+        "            m.update(y[at:at + 1111], p[at:at + 1111], None if weight is None else w[at:at + 1111])\n"
+        "        print(hashlib.sha256(m.state_dict()['reals'].tobytes()).hexdigest())\n"
+        "m = s.LogLoss()\n"
+        "m.update((y > 1).astype(int), p / p.max(), w)\n"
+        "print(m.compute().hex())\n"
+    )
+    outputs = {
+        run_python(code, env={"MLESTAR_SIMD": level}) for level in mlestar.build_info()["levels"]
+    }
+    assert len(outputs) == 1

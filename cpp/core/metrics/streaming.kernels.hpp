@@ -153,18 +153,41 @@ void multiply(const double* a, const double* b, std::int64_t count, double* out)
     for (std::int64_t i = 0; i < count; ++i) out[i] = a[i] * b[i];
 }
 
-// Calls body(lane, row) for every row, lanes of eight rows side by side.
+// Calls body(half, row) for every four rows, the halves of eight in turn; returns how many rows
+// that were.
 template <class Body>
-inline void over_lanes(std::int64_t count, Body body) {
+inline std::int64_t over_fours(std::int64_t count, Body body) {
     std::int64_t i = 0;
-    for (; i + lane_count <= count; i += lane_count)
-        for (int l = 0; l < lane_count; ++l) body(l, i + l);
-    for (int l = 0; l < lane_count && i < count; ++i, ++l) body(l, i);
+    for (; i + lane_count <= count; i += lane_count) {
+        body(0, i);
+        body(1, i + 4);
+    }
+    return i;
 }
+
+// The last rows, filled up to eight.
+struct padded {
+    double values[lane_count];
+    padded(const double* x, std::int64_t count, double filler) {
+        for (int l = 0; l < lane_count; ++l) values[l] = l < count ? x[l] : filler;
+    }
+};
 
 void add(const double* term, std::int64_t count, compensated* sum) {
     compensated_lanes lanes;
-    over_lanes(count, [&](int l, std::int64_t i) { lanes.add(l, term[i], 0.0); });
+    const double4 nothing = {};
+    const auto take = [&](const double* from) {
+        return [&lanes, &nothing, from](int half, std::int64_t i) {
+            double4 t;
+            load_lanes(from + i, t);
+            lanes.add(half, t, nothing);
+        };
+    };
+    const std::int64_t done = over_fours(count, take(term));
+    if (done < count) {
+        const padded last(term + done, count - done, 0.0);
+        over_fours(lane_count, take(last.values));
+    }
     *sum = *sum + lanes.total();
 }
 
@@ -172,23 +195,33 @@ void moments(const double* x, const double* weight, double origin, std::int64_t 
              compensated* first, compensated* second) {
     compensated_lanes one;
     compensated_lanes two;
-    if (weight == nullptr) {
-        over_lanes(count, [&](int l, std::int64_t i) {
-            const compensated d = exact_add(x[i], -origin);
-            const compensated square = exact_multiply(d.high, d.high);
-            one.add(l, d.high, d.low);
-            two.add(l, square.high, square.low + 2.0 * (d.high * d.low));
-        });
-    } else {
-        over_lanes(count, [&](int l, std::int64_t i) {
-            const compensated d = exact_add(x[i], -origin);
-            const compensated square = exact_multiply(d.high, d.high);
-            const double rest = square.low + 2.0 * (d.high * d.low);
-            const compensated term = exact_multiply(weight[i], d.high);
-            const compensated squares = exact_multiply(weight[i], square.high);
-            one.add(l, term.high, term.low + weight[i] * d.low);
-            two.add(l, squares.high, squares.low + weight[i] * rest);
-        });
+    const double4 nothing = {};
+    const double4 minus = nothing - origin;
+    const auto take = [&](const double* values, const double* weights) {
+        return [&, values, weights](int half, std::int64_t i) {
+            double4 v, d, d_rest, square, square_rest;
+            load_lanes(values + i, v);
+            add_lanes(v, minus, d, d_rest);
+            multiply_lanes(d, d, square, square_rest);
+            square_rest += 2.0 * (d * d_rest);
+            if (weights == nullptr) {
+                one.add(half, d, d_rest);
+                two.add(half, square, square_rest);
+                return;
+            }
+            double4 w, term, term_rest, weighted, weighted_rest;
+            load_lanes(weights + i, w);
+            multiply_lanes(w, d, term, term_rest);
+            multiply_lanes(w, square, weighted, weighted_rest);
+            one.add(half, term, term_rest + w * d_rest);
+            two.add(half, weighted, weighted_rest + w * square_rest);
+        };
+    };
+    const std::int64_t done = over_fours(count, take(x, weight));
+    if (done < count) {
+        const padded last(x + done, count - done, origin);  // which adds nothing
+        const padded weights(weight == nullptr ? x + done : weight + done, count - done, 0.0);
+        over_fours(lane_count, take(last.values, weight == nullptr ? nullptr : weights.values));
     }
     *first = *first + one.total();
     *second = *second + two.total();

@@ -78,6 +78,7 @@ void score_bins::fit() {
 void score_bins::add(const vector_view& y_true, const vector_view& score,
                      const vector_view& weight) {
     classes_ = classes_.with(y_true, score, weight);
+    weighted_ |= static_cast<bool>(weight);
     block_buffers buffers;
     bool exact = true;
     for (std::int64_t first = 0; first < y_true.size; first += block_size) {
@@ -89,11 +90,13 @@ void score_bins::add(const vector_view& y_true, const vector_view& score,
             const std::uint64_t key = rank_of(x[i]);
             bin& one = at(key >> shift_, key, key);
             compensated& side = classes_.is_positive(y[i]) ? one.positive : one.negative;
-            side = side + (w == nullptr ? 1.0 : w[i]);
+            if (w == nullptr && !weighted_)
+                side.high += 1.0;  // whole numbers, exact
+            else
+                side = side + (w == nullptr ? 1.0 : w[i]);
         }
         fit();
     }
-    weighted_ |= static_cast<bool>(weight);
     rows_ += y_true.size;
 }
 

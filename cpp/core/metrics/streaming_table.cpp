@@ -102,6 +102,9 @@ void label_table::widen(std::size_t labels) {
             scattered_[pair_of(truth, predicted)] = counted;
         });
         square_ = {};
+        weight_square_ = {};
+        for (std::size_t i = 0; i < weights_.size(); ++i)
+            weight_places_[weights_[i].first] = static_cast<std::int32_t>(i);
     }
     stride_ = stride;
 }
@@ -114,8 +117,26 @@ void label_table::count(std::int32_t truth, std::int32_t predicted, std::int64_t
         scattered_[pair_of(truth, predicted)] += rows;
 }
 
+std::int32_t& label_table::weight_place(std::int32_t truth, std::int32_t predicted) {
+    if (stride_ > widest_square)
+        return weight_places_.try_emplace(pair_of(truth, predicted), -1).first->second;
+    if (weight_square_.size() != square_.size()) {  // the first weight, or the square has grown
+        weight_square_.assign(square_.size(), -1);
+        for (std::size_t i = 0; i < weights_.size(); ++i)
+            weight_square_[(weights_[i].first >> 32) * stride_ + (weights_[i].first & 0xFFFFFFFF)] =
+                static_cast<std::int32_t>(i);
+    }
+    return weight_square_[static_cast<std::size_t>(truth) * stride_ +
+                          static_cast<std::size_t>(predicted)];
+}
+
 running_sum& label_table::weight_at(std::int32_t truth, std::int32_t predicted) {
-    return weights_.try_emplace(pair_of(truth, predicted), exact_).first->second;
+    std::int32_t& place = weight_place(truth, predicted);
+    if (place < 0) {
+        place = static_cast<std::int32_t>(weights_.size());
+        weights_.emplace_back(pair_of(truth, predicted), running_sum(exact_));
+    }
+    return weights_[static_cast<std::size_t>(place)].second;
 }
 
 void label_table::add_codes(const std::int64_t* truth, const std::int64_t* predicted,
@@ -298,14 +319,16 @@ streaming_state label_table::state() const {
         }
         code[key] = static_cast<std::int32_t>(c);
     }
+    std::unordered_map<pair, std::size_t> place;
+    for (std::size_t i = 0; i < weights_.size(); ++i) place[weights_[i].first] = i;
     for (std::size_t i = 0; i < sorted.row.size(); ++i) {
         const auto label = [&](std::int64_t at) {
             return code.at(sorted.labels[static_cast<std::size_t>(at)]);
         };
         out.insert(out.end(), {sorted.row[i], sorted.column[i], sorted.count[i]});
-        const auto found = weights_.find(pair_of(label(sorted.row[i]), label(sorted.column[i])));
-        out.push_back(found != weights_.end());
-        if (found != weights_.end()) found->second.write(state);
+        const auto found = place.find(pair_of(label(sorted.row[i]), label(sorted.column[i])));
+        out.push_back(found != place.end());
+        if (found != place.end()) weights_[found->second].second.write(state);
     }
     return state;
 }

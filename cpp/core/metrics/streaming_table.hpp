@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "metrics/labels.hpp"
@@ -52,6 +53,7 @@ private:
     std::int64_t id_of(const std::u32string& name);
     void count(std::int32_t truth, std::int32_t predicted, std::int64_t rows);
     void widen(std::size_t labels);
+    std::int32_t& weight_place(std::int32_t truth, std::int32_t predicted);
     running_sum& weight_at(std::int32_t truth, std::int32_t predicted);
     void add_codes(const std::int64_t* truth, const std::int64_t* predicted, const double* weight,
                    std::int64_t count);
@@ -72,7 +74,10 @@ private:
     std::size_t stride_ = 0;
     std::vector<std::int64_t> square_;                  // counts while labels are few
     std::unordered_map<pair, std::int64_t> scattered_;  // counts once they are many
-    std::unordered_map<pair, running_sum> weights_;
+    // Sums of weights by the order in which their pairs came, and where each pair's is.
+    std::vector<std::pair<pair, running_sum>> weights_;
+    std::vector<std::int32_t> weight_square_;  // beside `square_`, -1 where there is none
+    std::unordered_map<pair, std::int32_t> weight_places_;
 };
 
 }  // namespace mlestar::metrics
