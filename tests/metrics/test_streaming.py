@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 import sklearn.metrics as sk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 import mlestar.metrics as ours
 from mlestar.metrics import streaming
@@ -295,7 +298,72 @@ class TestCollection:
         with pytest.raises(ValueError, match="other holds"):
             one.merge(MetricCollection({"a": streaming.Accuracy()}))
 
+    def test_declared_strings(self):
+        names = {"labels": ["cat", "dog"]}
+        metrics = MetricCollection(
+            {"loss": streaming.LogLoss(**names), "brier": streaming.BrierScore(**names)}
+        )
+        metrics.update(["cat", "dog"], [0.25, 0.75])
+        assert metrics.compute()["brier"] == 0.0625
+        np.testing.assert_allclose(metrics.compute()["loss"], -np.log(0.75))
+
     @pytest.mark.parametrize("bad", [{}, [], {"a": 1}, {1: streaming.Accuracy()}])
     def test_bad_members(self, bad):
         with pytest.raises(ValueError, match="metrics"):
             MetricCollection(bad)
+
+
+def test_every_class_has_an_example():
+    for name in streaming.__all__:
+        assert "Examples\n    --------" in getattr(streaming, name).__doc__, name
+    assert ours.streaming is streaming
+
+
+def test_arrays_on_a_gpu_are_an_error():
+    class OnDevice:
+        is_cuda, device = True, "cuda:0"
+
+    with pytest.raises(ValueError, match=r"y_pred is in the memory of a GPU \(cuda:0\)"):
+        streaming.Accuracy().update([1], OnDevice())
+
+
+KINDS = [
+    streaming.Accuracy,
+    streaming.MeanSquaredError,
+    streaming.R2Score,
+    streaming.LogLoss,
+    streaming.ROCAUC,
+    streaming.BinnedROCAUC,
+]
+shapes = npst.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5)
+dtypes = st.one_of(
+    npst.boolean_dtypes(),
+    npst.integer_dtypes(endianness="?"),
+    npst.floating_dtypes(endianness="?", sizes=(16, 32, 64)),
+    npst.complex_number_dtypes(),
+    npst.unicode_string_dtypes(max_len=3),
+    npst.byte_string_dtypes(max_len=3),
+    npst.datetime64_dtypes(),
+)
+arrays = npst.arrays(dtypes, shapes)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(KINDS),
+    arrays,
+    arrays,
+    st.one_of(st.none(), arrays),
+    st.sampled_from([1, -1, 2]),
+)
+def test_no_array_does_harm(make, y_true, y_pred, weight, step):
+    metric = make()
+    metric.update([0, 1], [0, 1])
+    before = str(metric.state_dict())
+    strided = [x[::step] if getattr(x, "ndim", 0) else x for x in (y_true, y_pred, weight)]
+    try:
+        metric.update(*strided)
+    except ValueError:
+        assert str(metric.state_dict()) == before
+    else:
+        assert metric.n_samples == 2 + len(strided[0])

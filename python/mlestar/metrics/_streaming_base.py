@@ -17,8 +17,9 @@ class Metric(ABC):
     the metric as it was. Updates from several threads do not corrupt it (each is added in one
     piece, in the order in which the threads get there); `reset` and `compute` see whole updates.
 
-    Subclasses make their compiled accumulator in `_make` and read it in `_result`; `_parameters`
-    are the constructor's, by name, which repr, pickles and `load_state_dict` go by.
+    Subclasses make their accumulator in `_make` (an object with update, prepare, merge, reset,
+    rows, state and load, as the compiled ones have) and read it in `_result`; `_parameters` are the
+    constructor's, by name, which repr, pickles and `load_state_dict` go by.
 
     Examples
     --------
@@ -193,9 +194,13 @@ class Metric(ABC):
     def _load(self, state: Mapping[str, Any]) -> None:
         self._core.load(state["integers"], state["reals"])
 
-    # What may update in one go with another metric: see MetricCollection.
     def _shared_key(self) -> Any:
+        """Metrics of one key may have one accumulator in a collection; None has its own."""
         return None
+
+    def _labels_of(self, y_true: Any) -> Any:
+        """What the accumulator is given for `y_true`; `update` does the same."""
+        return y_true
 
     def __getstate__(self) -> dict[str, Any]:
         return self.state_dict()
@@ -255,24 +260,27 @@ class MetricCollection(Mapping[str, Metric]):
     def _share(self) -> None:
         """One compiled accumulator for all metrics that may have it."""
         by_key: dict[Any, Any] = {}
-        self._cores: list[Any] = []
+        self._owners: list[Metric] = []
         for metric in self._metrics.values():
             key = metric._shared_key()
             if key is not None and key in by_key:
                 metric._core = by_key[key]
                 continue
-            self._cores.append(metric._core)
+            self._owners.append(metric)
             if key is not None:
                 by_key[key] = metric._core
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch to every metric; parameters and errors as in `Metric.update`."""
-        if len(self._cores) == 1:
-            self._cores[0].update(y_true, y_pred, sample_weight)
+        if len(self._owners) == 1:
+            self._owners[0].update(y_true, y_pred, sample_weight)
             return
-        batches = [core.prepare(y_true, y_pred, sample_weight) for core in self._cores]
-        for core, batch in zip(self._cores, batches, strict=True):
-            core.merge(batch)
+        batches = [
+            metric._core.prepare(metric._labels_of(y_true), y_pred, sample_weight)
+            for metric in self._owners
+        ]
+        for metric, batch in zip(self._owners, batches, strict=True):
+            metric._core.merge(batch)
 
     def compute(self) -> dict[str, Any]:
         """Every metric of all rows so far, by name."""
@@ -287,14 +295,14 @@ class MetricCollection(Mapping[str, Metric]):
         for name, metric in self._metrics.items():
             theirs = other._metrics[name]
             metric._require_same(type(theirs), theirs._parameters, f"other[{name!r}]")
-        for core, theirs in zip(self._cores, other._cores, strict=True):
-            core.merge(theirs)
+        for mine, yours in zip(self._owners, other._owners, strict=True):
+            mine._core.merge(yours._core)
         return self
 
     def reset(self) -> None:
         """Forget all rows."""
-        for core in self._cores:
-            core.reset()
+        for metric in self._owners:
+            metric.reset()
 
     def clone(self) -> MetricCollection:
         """A collection of the same metrics that has seen nothing."""

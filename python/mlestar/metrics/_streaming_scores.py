@@ -55,9 +55,10 @@ class _ProbabilityMetric(Metric):
         ValueError
             As `Metric.update`.
         """
-        if self._strings:
-            y_true = _codes(y_true, self._labels)
-        self._core.update(y_true, y_pred, sample_weight)
+        self._core.update(self._labels_of(y_true), y_pred, sample_weight)
+
+    def _labels_of(self, y_true: Any) -> Any:
+        return _codes(y_true, self._labels) if self._strings else y_true
 
     def _result(self) -> float:
         if not self._core.normalized:
