@@ -195,27 +195,27 @@ double running_moments::spread(const running_sum& weight) const {
     return found < 0.0 ? 0.0 : found;
 }
 
-void regression_sums::add_block(output_state& output, const double* y, const double* p,
+bool regression_sums::add_block(output_state& output, const double* y, const double* p,
                                 const double* weight, std::int64_t count) const {
     double loss[block_size];
     for (std::size_t k = 0; k < plan_.terms.size(); ++k) {
         const auto& term = plan_.terms[k];
         kernels().losses[static_cast<int>(term.loss)](y, p, term.parameter, count, loss);
-        if (term.loss == row_loss::largest) {
+        const bool summed = term.loss != row_loss::largest;
+        if (summed && weight != nullptr) kernels().multiply(loss, weight, count, loss);
+        if (!kernels().finite(loss, count)) return false;
+        if (summed)
+            output.sums[k].add(loss, count);
+        else
             output.largest = std::max(output.largest, kernels().largest(loss, count));
-            continue;
-        }
-        if (weight != nullptr) kernels().multiply(loss, weight, count, loss);
-        if (!kernels().finite(loss, count))
-            throw argument_error(
-                "y_true and y_pred lie so far apart that their loss is no finite number");
-        output.sums[k].add(loss, count);
     }
     if (plan_.target_moments) output.target.add(y, weight, count);
     if (plan_.error_moments) {
         kernels().losses[static_cast<int>(row_loss::difference)](y, p, 0.0, count, loss);
+        if (!kernels().finite(loss, count)) return false;
         output.error.add(loss, weight, count);
     }
+    return true;
 }
 
 namespace {
@@ -297,12 +297,14 @@ regression_sums regression_sums::batch(const matrix_view& y_true, const matrix_v
                 const auto column = static_cast<std::int64_t>(j);
                 const double* y = load_f64(y_true.column(column), at, count, buffers.x);
                 const double* p = load_f64(y_pred.column(column), at, count, buffers.y);
-                if (!kernels().finite(y, count)) require_finite("y_true", y_true);
-                if (!kernels().finite(p, count)) require_finite("y_pred", y_pred);
                 for (const auto& term : plan_.terms)
                     if (!in_domain(term.loss, y, p, count))
                         require_domain(term.loss, y_true, y_pred);
-                add_block(own.outputs[j], y, p, w, count);
+                if (add_block(own.outputs[j], y, p, w, count)) continue;
+                require_finite("y_true", y_true);
+                require_finite("y_pred", y_pred);
+                throw argument_error(
+                    "y_true and y_pred lie so far apart that their loss is no finite number");
             }
         });
     for (const part& own : parts) {

@@ -144,7 +144,8 @@ private:
         running_moments error;
         double largest = 0.0;
     };
-    void add_block(output_state& output, const double* y, const double* p, const double* weight,
+    // False where some loss is no finite number, as it is where y, p or a weight is none.
+    bool add_block(output_state& output, const double* y, const double* p, const double* weight,
                    std::int64_t count) const;
 
     regression_plan plan_;
