@@ -312,6 +312,9 @@ def test_rows_take_as_little_as_is_said(rng):
         metric = ROCAUC()
         metric.update(truth, rng.random(1_000_000).astype(dtype))
         assert metric.bytes_in_memory <= 1_000_000 * most
+        merged = metric.clone().merge(metric)
+        assert merged.bytes_in_memory <= 1_000_000 * most
+        assert merged.compute() == metric.compute()
 
 
 @pytest.mark.parametrize("make", [ROCAUC, BinnedROCAUC])

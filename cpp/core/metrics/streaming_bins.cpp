@@ -1,6 +1,7 @@
 #include "metrics/streaming_bins.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "support/blocks.hpp"
 #include "support/error.hpp"
@@ -150,8 +151,10 @@ bounded score_bins::roc_auc() const {
     const compensated pairs = above * (below + below);
     // Room for the roundings of both sums.
     const double slack = unknown.value() == 0.0 ? 0.0 : 1e-15;
-    return {(twice / pairs).value(), ((twice - unknown) / pairs).value() - slack,
-            ((twice + unknown) / pairs).value() + slack};
+    const double value = (twice / pairs).value();
+    if (std::isnan(value)) return {value, value, value};
+    return {value, std::max(0.0, ((twice - unknown) / pairs).value() - slack),
+            std::min(1.0, ((twice + unknown) / pairs).value() + slack)};
 }
 
 bounded score_bins::average_precision() const {

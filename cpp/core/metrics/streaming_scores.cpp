@@ -169,9 +169,8 @@ void score_rows::merge(const score_rows& other) {
     if (&other == this) return merge(score_rows(other));
     const binary_classes classes = classes_.with(other.classes_);
     if (other.rows_in_memory() > 0) {
-        if (!other.narrow()) widen();
-        if (!other.weighted()) make_weights();
-        if (rows_in_memory() + other.rows_in_memory() > capacity(weighted())) spill();
+        const bool with_weight = weighted() || other.weighted();
+        if (rows_in_memory() + other.rows_in_memory() > capacity(with_weight)) spill();
         // Its labels are 1 and 0 already.
         append(binary_classes(std::nullopt), other.label_view(), other.score_view(),
                other.weight_view(), 0, other.rows_in_memory());

@@ -290,7 +290,8 @@ class ROCAUC(_ExactRanking):
     pos_label : int, default=None
         The positive label. None is 1, the other label being 0 or -1.
     memory_limit : int, default=None
-        Bytes that rows may take, sorting them included; at least 262 144. None: no limit.
+        Bytes that rows may take, sorting them included; at least 262 144. None: no limit but
+        2**30 rows.
     spill_dir : path, default=None
         Where to write; by default the system's folder of temporary files.
 
