@@ -10,16 +10,6 @@
 
 namespace mlestar::metrics {
 
-std::uint64_t rank_of(double score) {
-    const auto bits = __builtin_bit_cast(std::uint64_t, score + 0.0);
-    return (bits >> 63) != 0 ? ~bits : bits | std::uint64_t{1} << 63;
-}
-
-double score_of(std::uint64_t rank) {
-    const std::uint64_t bits = (rank >> 63) != 0 ? rank & ~(std::uint64_t{1} << 63) : ~rank;
-    return __builtin_bit_cast(double, bits);
-}
-
 namespace {
 
 // The first label in the order of the rows that `wrong` names, in words.

@@ -12,8 +12,14 @@ namespace mlestar::metrics {
 __extension__ typedef unsigned __int128 pair_count;
 
 // Scores as integers of the same order; -0.0 and 0.0 are the same.
-std::uint64_t rank_of(double score);
-double score_of(std::uint64_t rank);
+inline std::uint64_t rank_of(double score) {
+    const auto bits = __builtin_bit_cast(std::uint64_t, score + 0.0);
+    return (bits >> 63) != 0 ? ~bits : bits | std::uint64_t{1} << 63;
+}
+inline double score_of(std::uint64_t rank) {
+    const std::uint64_t bits = (rank >> 63) != 0 ? rank & ~(std::uint64_t{1} << 63) : ~rank;
+    return __builtin_bit_cast(double, bits);
+}
 
 class binary_classes {
 public:

@@ -70,36 +70,38 @@ void run_stream::fill() {
     left_ -= rows;
 }
 
-namespace {
-
-// Whether one stream's row comes after another's; ties by the stream's number, so that weights are
-// added in one order.
-auto later(const std::vector<run_stream>& streams) {
-    return [&streams](std::size_t a, std::size_t b) {
-        const std::uint64_t x = streams[a].key();
-        const std::uint64_t y = streams[b].key();
-        return x != y ? x > y : a > b;
-    };
-}
-
-}  // namespace
-
 void run_merger::add(run_stream stream) {
     if (stream.done()) return;
+    heap_.push_back({stream.key(), streams_.size()});
     streams_.push_back(std::move(stream));
-    heap_.push_back(streams_.size() - 1);
 }
 
-void run_merger::start() { std::make_heap(heap_.begin(), heap_.end(), later(streams_)); }
+void run_merger::start() {
+    for (std::size_t at = heap_.size() / 2; at-- > 0;) sink(at);
+}
+
+// Moves an entry down to its place.
+void run_merger::sink(std::size_t at) {
+    const entry moved = heap_[at];
+    for (std::size_t child = 2 * at + 1; child < heap_.size(); child = 2 * at + 1) {
+        if (child + 1 < heap_.size() && heap_[child + 1].before(heap_[child])) ++child;
+        if (!heap_[child].before(moved)) break;
+        heap_[at] = heap_[child];
+        at = child;
+    }
+    heap_[at] = moved;
+}
 
 void run_merger::next() {
-    std::pop_heap(heap_.begin(), heap_.end(), later(streams_));
-    run_stream& last = streams_[heap_.back()];
-    last.next();
-    if (last.done())
+    run_stream& stream = streams_[heap_.front().stream];
+    stream.next();
+    if (stream.done()) {
+        heap_.front() = heap_.back();
         heap_.pop_back();
-    else
-        std::push_heap(heap_.begin(), heap_.end(), later(streams_));
+    } else {
+        heap_.front().key = stream.key();
+    }
+    if (!heap_.empty()) sink(0);
 }
 
 scored_run merge_runs(const std::vector<scored_run>& runs, const std::string& folder) {

@@ -72,12 +72,23 @@ public:
     void add(run_stream stream);
     void start();
     bool done() const { return heap_.empty(); }
-    const run_stream& front() const { return streams_[heap_.front()]; }
+    const run_stream& front() const { return streams_[heap_.front().stream]; }
     void next();
 
 private:
+    // A stream's row and its key, which is compared without going to the stream; ties by the
+    // stream's number, so that weights are added in one order.
+    struct entry {
+        std::uint64_t key;
+        std::size_t stream;
+        bool before(const entry& other) const {
+            return key != other.key ? key < other.key : stream < other.stream;
+        }
+    };
+    void sink(std::size_t at);
+
     std::vector<run_stream> streams_;
-    std::vector<std::size_t> heap_;
+    std::vector<entry> heap_;  // no entry before the one at half its place
 };
 
 scored_run merge_runs(const std::vector<scored_run>& runs, const std::string& folder);
