@@ -191,8 +191,9 @@ void add(const double* term, std::int64_t count, compensated* sum) {
     *sum = *sum + lanes.total();
 }
 
-void moments(const double* x, const double* weight, double origin, std::int64_t count,
-             compensated* first, compensated* second) {
+template <bool Weighted>
+void moments_of(const double* x, const double* weight, double origin, std::int64_t count,
+                compensated* first, compensated* second) {
     compensated_lanes one;
     compensated_lanes two;
     const double4 nothing = {};
@@ -202,29 +203,35 @@ void moments(const double* x, const double* weight, double origin, std::int64_t 
             double4 v, d, d_rest, square, square_rest;
             load_lanes(values + i, v);
             add_lanes(v, minus, d, d_rest);
-            multiply_lanes(d, d, square, square_rest);
+            square_lanes(d, square, square_rest);
             square_rest += 2.0 * (d * d_rest);
-            if (weights == nullptr) {
+            if constexpr (!Weighted) {
                 one.add(half, d, d_rest);
                 two.add(half, square, square_rest);
-                return;
+            } else {
+                double4 w, term, term_rest, weighted, weighted_rest;
+                load_lanes(weights + i, w);
+                multiply_lanes(w, d, term, term_rest);
+                multiply_lanes(w, square, weighted, weighted_rest);
+                one.add(half, term, term_rest + w * d_rest);
+                two.add(half, weighted, weighted_rest + w * square_rest);
             }
-            double4 w, term, term_rest, weighted, weighted_rest;
-            load_lanes(weights + i, w);
-            multiply_lanes(w, d, term, term_rest);
-            multiply_lanes(w, square, weighted, weighted_rest);
-            one.add(half, term, term_rest + w * d_rest);
-            two.add(half, weighted, weighted_rest + w * square_rest);
         };
     };
     const std::int64_t done = over_fours(count, take(x, weight));
     if (done < count) {
         const padded last(x + done, count - done, origin);  // which adds nothing
-        const padded weights(weight == nullptr ? x + done : weight + done, count - done, 0.0);
-        over_fours(lane_count, take(last.values, weight == nullptr ? nullptr : weights.values));
+        const padded weights(Weighted ? weight + done : x + done, count - done, 0.0);
+        over_fours(lane_count, take(last.values, weights.values));
     }
     *first = *first + one.total();
     *second = *second + two.total();
+}
+
+void moments(const double* x, const double* weight, double origin, std::int64_t count,
+             compensated* first, compensated* second) {
+    const auto function = weight == nullptr ? moments_of<false> : moments_of<true>;
+    function(x, weight, origin, count, first, second);
 }
 
 bool finite(const double* x, std::int64_t count) {

@@ -91,6 +91,16 @@ static inline void multiply_lanes(const double4& a, const double4& b, double4& p
     rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
 }
 
+// square + rest is a * a exactly, lane by lane.
+static inline void square_lanes(const double4& a, double4& square, double4& rest) {
+    constexpr double splitter = 134217729.0;
+    const double4 ca = splitter * a;
+    const double4 high = ca - (ca - a);
+    const double4 low = a - high;
+    square = a * a;
+    rest = ((high * high - square) + 2.0 * (high * low)) + low * low;
+}
+
 static inline void load_lanes(const double* from, double4& lanes) {
     __builtin_memcpy(&lanes, from, sizeof lanes);
 }
