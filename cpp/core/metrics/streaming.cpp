@@ -284,8 +284,9 @@ regression_sums regression_sums::batch(const matrix_view& y_true, const matrix_v
         running_sum weight;
     };
     const part empty{result.outputs_, running_sum(plan_.exact)};
-    const auto parts =
-        map_blocks(y_true.rows, empty, [&](part& own, std::int64_t at, std::int64_t count) {
+    const auto parts = map_blocks(
+        y_true.rows, empty,
+        [&](part& own, std::int64_t at, std::int64_t count) {
             block_buffers buffers;
             const double* w = load_weight(weight, at, count, buffers.w);
             if (w != nullptr) {
@@ -306,7 +307,8 @@ regression_sums regression_sums::batch(const matrix_view& y_true, const matrix_v
                 throw argument_error(
                     "y_true and y_pred lie so far apart that their loss is no finite number");
             }
-        });
+        },
+        batch_task_size);
     for (const part& own : parts) {
         for (std::size_t j = 0; j < own.outputs.size(); ++j) {
             for (std::size_t k = 0; k < plan_.terms.size(); ++k)

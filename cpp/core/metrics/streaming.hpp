@@ -23,6 +23,9 @@ struct streaming_state {
     std::vector<double> reals;
 };
 
+// Rows of a batch that a thread takes at a time: large batches of a training loop have 65 536.
+inline constexpr std::int64_t batch_task_size = std::int64_t{1} << 14;
+
 // Rows that a state may tell of: two of them can be added.
 inline constexpr std::int64_t most_rows = std::int64_t{1} << 61;
 

@@ -135,8 +135,9 @@ probability_sums probability_sums::batch(const vector_view& y_true, const matrix
         bool normalized = true;
     };
     const part empty{running_sum(sum_.exact()), running_sum(sum_.exact()), true};
-    const auto parts =
-        map_blocks(y_true.size, empty, [&](part& own, std::int64_t at, std::int64_t count) {
+    const auto parts = map_blocks(
+        y_true.size, empty,
+        [&](part& own, std::int64_t at, std::int64_t count) {
             block_buffers buffers;
             std::int32_t codes[block_size];
             bool exact = true;
@@ -174,7 +175,8 @@ probability_sums probability_sums::batch(const vector_view& y_true, const matrix
                 own.weight.add(w, count);
             }
             own.sum.add(loss, count);
-        });
+        },
+        batch_task_size);
     if (!weight) result.weight_.add(static_cast<double>(y_true.size));
     for (const part& own : parts) {
         result.sum_.merge(own.sum);
