@@ -36,6 +36,7 @@ MODULES = [
     "bench.metrics.bench_clustering",
     "bench.metrics.bench_scorers",
     "bench.metrics.bench_resampling",
+    "bench.metrics.bench_streaming",
     "bench.model_selection.bench_splitters",
     "bench.model_selection.bench_gather",
     "bench.ensemble.bench_greedy",

@@ -28,6 +28,8 @@ void register_errors() {
             if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
         } catch (const argument_error& error) {
             PyErr_SetString(PyExc_ValueError, error.what());
+        } catch (const io_error& error) {
+            PyErr_SetObject(PyExc_OSError, pybind11::make_tuple(error.code(), error.what()).ptr());
         }
     });
 }

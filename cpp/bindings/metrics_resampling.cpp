@@ -39,20 +39,20 @@ std::vector<const T*> rows_of(const py::array_t<T, py::array::c_style>& array, p
     return rows;
 }
 
-metrics::scored_rows rows_of(const bytes& positive, const doubles& scores,
-                             const std::optional<doubles>& weight,
-                             const std::optional<integers>& units) {
+metrics::model_scores rows_of(const bytes& positive, const doubles& scores,
+                              const std::optional<doubles>& weight,
+                              const std::optional<integers>& units) {
     const py::ssize_t n = positive.size();
     if (n == 0 || n >= (py::ssize_t{1} << 31))
         throw argument_error("positive has " + std::to_string(n) +
                              " elements, but must have between 1 and 2^31 - 1");
     if (std::any_of(positive.data(), positive.data() + n, [](std::uint8_t v) { return v > 1; }))
         throw argument_error("positive holds a value other than 0 and 1");
-    metrics::scored_rows data{n,
-                              positive.data(),
-                              rows_of(scores, n, "scores"),
-                              weight ? data_of(*weight, n, "weight") : nullptr,
-                              {}};
+    metrics::model_scores data{n,
+                               positive.data(),
+                               rows_of(scores, n, "scores"),
+                               weight ? data_of(*weight, n, "weight") : nullptr,
+                               {}};
     if (units) {
         data.units = rows_of(*units, n, "units");
         if (data.units.size() != data.scores.size())

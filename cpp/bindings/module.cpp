@@ -22,6 +22,8 @@ PYBIND11_MODULE(_core, module) {
     add_metrics_retrieval(metrics);
     add_metrics_regression(metrics);
     add_metrics_resampling(metrics);
+    add_metrics_streaming(metrics);
+    add_metrics_streaming_rows(metrics);
     auto model_selection = module.def_submodule("model_selection");
     add_model_selection_splitters(model_selection);
     add_model_selection_gather(model_selection);

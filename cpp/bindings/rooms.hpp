@@ -16,6 +16,8 @@ void add_metrics_retrieval(pybind11::module_& module);
 void add_metrics_curves(pybind11::module_& module);
 void add_metrics_regression(pybind11::module_& module);
 void add_metrics_resampling(pybind11::module_& module);
+void add_metrics_streaming(pybind11::module_& module);
+void add_metrics_streaming_rows(pybind11::module_& module);
 void add_model_selection_splitters(pybind11::module_& module);
 void add_model_selection_gather(pybind11::module_& module);
 void add_ensemble_greedy(pybind11::module_& module);

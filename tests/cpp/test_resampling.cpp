@@ -45,7 +45,7 @@ void coins_have_two_sides() {
 }
 
 // The area by its definition, over all pairs of rows.
-double area(const scored_rows& data, const double* score, const std::vector<std::uint8_t>& counts,
+double area(const model_scores& data, const double* score, const std::vector<std::uint8_t>& counts,
             const std::int32_t* unit) {
     double pairs = 0.0, hits = 0.0, misses = 0.0;
     for (std::int64_t i = 0; i < data.rows; ++i) {
@@ -77,7 +77,7 @@ void areas_by_definition() {
     const resample_plan plan(draw_kind::bootstrap, {90}, 5);
     for (const bool weighted : {false, true}) {
         const double* const w = weighted ? weight.data() : nullptr;
-        const scored_rows data{
+        const model_scores data{
             rows, positive.data(), {first.data(), second.data()}, w, {unit.data(), unit.data()}};
         const auto values = resample_ranking(ranking_metric::roc_auc, data, plan, 25);
         for (std::int64_t r = 0; r < 25; ++r) {
@@ -107,7 +107,7 @@ void areas_by_definition() {
 void one_label_is_undefined() {
     const std::vector<std::uint8_t> positive{1, 0};
     const std::vector<double> score{0.5, 0.25};
-    const scored_rows data{2, positive.data(), {score.data()}, nullptr, {}};
+    const model_scores data{2, positive.data(), {score.data()}, nullptr, {}};
     const resample_plan plan(draw_kind::bootstrap, {2}, 1);
     const auto values = resample_ranking(ranking_metric::roc_auc, data, plan, 200);
     const auto undefined =
@@ -151,7 +151,7 @@ void bad_arguments() {
         [&] { resample_cells(wrong.data(), nullptr, nullptr, 2, 2, plan, 1); }));
     const std::vector<std::uint8_t> positive{1, 0};
     const std::vector<double> infinite{INFINITY, 0.0};
-    const scored_rows data{2, positive.data(), {infinite.data()}, nullptr, {}};
+    const model_scores data{2, positive.data(), {infinite.data()}, nullptr, {}};
     CHECK(check::throws<argument_error>([&] { placements(data); }));
 }
 

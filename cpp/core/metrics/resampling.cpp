@@ -55,7 +55,7 @@ struct ranking {
     ranking_places places() const { return {below.data(), not_above.data(), equal.data()}; }
 };
 
-ranking rank(const scored_rows& data, const double* score) {
+ranking rank(const model_scores& data, const double* score) {
     const auto n = static_cast<std::size_t>(data.rows);
     ranking result;
     result.positives = std::count(data.positive, data.positive + data.rows, std::uint8_t{1});
@@ -99,7 +99,7 @@ ranking rank(const scored_rows& data, const double* score) {
 }
 
 // The rankings of all models, with the plan's entries at their places.
-std::vector<ranking> rank_all(const scored_rows& data, const resample_plan& plan) {
+std::vector<ranking> rank_all(const model_scores& data, const resample_plan& plan) {
     std::vector<ranking> models;
     for (const double* score : data.scores) models.push_back(rank(data, score));
     if (data.units.empty() && plan.entries() != data.rows)
@@ -177,7 +177,7 @@ double value_of(ranking_metric metric, const ranking& model, const std::uint8_t*
 
 }  // namespace
 
-std::vector<double> resample_ranking(ranking_metric metric, const scored_rows& data,
+std::vector<double> resample_ranking(ranking_metric metric, const model_scores& data,
                                      const resample_plan& plan, std::int64_t resamples) {
     const auto models = rank_all(data, plan);
     const std::size_t count = models.size();
@@ -200,7 +200,7 @@ std::vector<double> resample_ranking(ranking_metric metric, const scored_rows& d
     return result;
 }
 
-std::vector<double> placements(const scored_rows& data) {
+std::vector<double> placements(const model_scores& data) {
     std::vector<double> result(data.scores.size() * static_cast<std::size_t>(data.rows));
     double* target = result.data();
     for (const double* score : data.scores) {

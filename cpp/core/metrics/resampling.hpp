@@ -13,7 +13,7 @@ namespace mlestar::metrics {
 
 // Rows with a positive or negative label that models have scored. Every pointer is to `rows`
 // elements; sizes below 2^31.
-struct scored_rows {
+struct model_scores {
     std::int64_t rows;
     const std::uint8_t* positive;            // 1 or 0
     std::vector<const double*> scores;       // of each model, finite
@@ -27,14 +27,14 @@ struct scored_rows {
 //
 // Without `units`, the units are the rows in the order of the first model's scores, negatives
 // first: a plan of one stratum, or of two that are the negatives and the positives.
-std::vector<double> resample_ranking(ranking_metric metric, const scored_rows& data,
+std::vector<double> resample_ranking(ranking_metric metric, const model_scores& data,
                                      const resample_plan& plan, std::int64_t resamples);
 
 // For each model and row, the weight of the rows with the other label that the row is on the right
 // side of, ties counting half, times two: a positive is right above a negative. The sum over the
 // positives is 2 * AUC * positives * negatives (DeLong's placements, in O(n log n) by Sun and Xu
 // 2014).
-std::vector<double> placements(const scored_rows& data);
+std::vector<double> placements(const model_scores& data);
 
 // Sums of columns (of one value a unit, in the order of the plan), one row a resample.
 std::vector<double> resample_sums(const std::vector<const double*>& columns,

@@ -12,20 +12,22 @@
 
 namespace mlestar {
 
-// body(partial, first, count) for each block of [0, size); returns the partials in order.
+// body(partial, first, count) for each block of [0, size); returns the partials in order. `rows`, a
+// multiple of block_size, is what a task takes: fewer where an element costs more than its reading.
 template <class Partial, class Body>
-std::vector<Partial> map_blocks(std::int64_t size, const Partial& initial, Body body) {
-    const std::int64_t tasks = task_count(size);
+std::vector<Partial> map_blocks(std::int64_t size, const Partial& initial, Body body,
+                                std::int64_t rows = task_size) {
+    const std::int64_t tasks = (size + rows - 1) / rows;
     std::vector<Partial> partials(static_cast<std::size_t>(tasks), initial);
     parallel_for(
         tasks,
         [&](std::int64_t task) {
             Partial& partial = partials[static_cast<std::size_t>(task)];
-            const std::int64_t last = std::min(size, (task + 1) * task_size);
-            for (std::int64_t at = task * task_size; at < last; at += block_size)
+            const std::int64_t last = std::min(size, (task + 1) * rows);
+            for (std::int64_t at = task * rows; at < last; at += block_size)
                 body(partial, at, std::min(block_size, last - at));
         },
-        size < serial_below);
+        size < 3 * rows / 2);
     return partials;
 }
 

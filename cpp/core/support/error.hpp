@@ -13,6 +13,16 @@ public:
     using std::invalid_argument::invalid_argument;
 };
 
+// The system refused to read or write: OSError in Python, with the system's number.
+class io_error : public std::runtime_error {
+public:
+    io_error(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
+    int code() const { return code_; }
+
+private:
+    int code_;
+};
+
 // The interrupt check asked to stop (Ctrl-C): the pending Python error is raised as it is.
 class interrupted_error : public std::runtime_error {
 public:

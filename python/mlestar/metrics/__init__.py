@@ -4,6 +4,7 @@ Every name of `sklearn.metrics` is here. What is not computed by mlestar (displa
 distances) is scikit-learn's own object, loaded at first use.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -204,6 +205,8 @@ del _value
 
 
 def __getattr__(name: str) -> Any:
+    if name == "streaming":
+        return import_module("mlestar.metrics.streaming")
     if name in __all__:  # not defined above, so scikit-learn's
         from sklearn import metrics
 

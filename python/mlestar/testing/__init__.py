@@ -7,10 +7,20 @@ from mlestar._lazy import load_lazily
 
 if TYPE_CHECKING:
     from mlestar.testing.contracts import ExecutorContract, MemoryStoreContract, ModelContract
+    from mlestar.testing.streaming import StreamingMetricContract
 
-_NAMES = {"contracts": ["ExecutorContract", "MemoryStoreContract", "ModelContract"]}
+_NAMES = {
+    "contracts": ["ExecutorContract", "MemoryStoreContract", "ModelContract"],
+    "streaming": ["StreamingMetricContract"],
+}
 
-__all__ = ["ExecutorContract", "MemoryStoreContract", "ModelContract", "core_calls"]
+__all__ = [
+    "ExecutorContract",
+    "MemoryStoreContract",
+    "ModelContract",
+    "StreamingMetricContract",
+    "core_calls",
+]
 
 
 def __getattr__(name: str) -> Any:
