@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-import datetime
 import faulthandler
 import mmap
 import re
@@ -31,7 +30,6 @@ from inputs import Inputs
 import mlestar
 from mlestar import _core
 
-datetime.datetime_CAPI = __import__("_datetime").datetime_CAPI  # a capsule that is no generator
 _ERRORS = (TypeError, ValueError, IndexError, KeyError, OverflowError, MemoryError, ArithmeticError)
 _HANGS = 100  # seconds for a hundred calls; they take a tenth of one
 _POOL = 24  # objects of each class that later calls are given
@@ -168,7 +166,7 @@ class Fuzzer:
         target = inputs.pick(self.targets)
         given = [self.argument(inputs, target, *parameter) for parameter in target.parameters]
         before = [fingerprint(value) for value in given]
-        outcome = "answered"
+        outcome, result = "answered", None
         try:
             result = target.function(*given)
             outcome = "declined" if result is None else outcome
@@ -180,6 +178,9 @@ class Fuzzer:
             f"{target.name} wrote to its arguments"
         )
         self.outcomes.setdefault(target.name, collections.Counter())[outcome] += 1
+        given.clear()
+        inputs.keep.clear()
+        read(result)  # with the arguments gone
         return target.name
 
     def learn(self, target: Target, given: list[Any], message: str) -> None:
@@ -189,6 +190,13 @@ class Fuzzer:
             if kind == "str" and isinstance(value, str) and allowed and name in message:
                 words = re.findall(r"[a-z][a-z_0-9]+", allowed[1])
                 self.words[f"{target.name}.{name}"] = sorted({*words} - {"or", "and", "of", "one"})
+
+
+def read(result: Any) -> None:
+    """Look at every element of the arrays of a result, which must be its own."""
+    for value in result if isinstance(result, tuple) else (result,):
+        if isinstance(value, np.ndarray):
+            value.tolist() if value.dtype.kind == "T" else value.tobytes()
 
 
 def fingerprint(value: Any) -> Any:

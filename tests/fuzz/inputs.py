@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import datetime
 import math
 import mmap
+from _datetime import datetime_CAPI  # a capsule that is no generator
 
 import numpy as np
 
@@ -341,7 +341,7 @@ class Inputs:
             generator = kind(int(self.rng.integers(1000)))
             self.keep.append(generator)  # the capsule does not own it
             return generator.capsule
-        return self.pick([datetime.datetime_CAPI, None, 5, np.random.default_rng(0), object()])
+        return self.pick([datetime_CAPI, None, 5, np.random.default_rng(0), object()])
 
     def text(self, words: list[str]) -> object:
         if words and not self.odd(0.2):
