@@ -235,8 +235,9 @@ class Inputs:
             size = array.size * array.dtype.itemsize
             array[...] = np.frombuffer(self.rng.bytes(size), array.dtype).reshape(array.shape)
 
-    def array(self) -> np.ndarray:
-        dtype, shape = self.dtype(), self.shape()
+    def array(self, wanted: str | None = None) -> np.ndarray:
+        """An array; of the wanted dtype where there is one."""
+        dtype, shape = self.dtype() if wanted is None else np.dtype(wanted), self.shape()
         if dtype.subdtype is not None:
             dtype = dtype.base
         array = self.empty(shape, dtype)
@@ -249,6 +250,20 @@ class Inputs:
             array = np.lib.stride_tricks.as_strided(start, (array.size // 2, 2), (stride, stride))
         if self.chance(0.1):
             array.flags.writeable = False
+        return array
+
+    def changed(self, array: np.ndarray) -> np.ndarray:
+        """A copy that may differ in an element, its length or its dtype."""
+        array = array.copy()
+        if self.odd(0.3) and array.size and array.dtype.kind in "iuf":
+            values = [0, 1, np.iinfo(array.dtype).max] if array.dtype.kind in "iu" else SPECIAL
+            array.flat[int(self.rng.integers(array.size))] = self.pick(values)
+        if self.odd(0.1):
+            return (
+                self.pick([array[:-1], np.repeat(array, 2, axis=0), array.astype("f4")])
+                if array.ndim
+                else array
+            )
         return array
 
     # Everything else ----------------------------------------------------------------------------

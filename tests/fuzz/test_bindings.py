@@ -26,7 +26,7 @@ def test_no_call_crashes_or_reads_astray(seed, tmp_path):
     assert int(calls) == 1500
     assert int(functions) >= 25
     # Most functions get past their first check.
-    assert words.count("'answered'") > 0.7 * int(functions), words
+    assert words.count("'answered'") > 0.5 * int(functions), words
 
 
 def test_every_function_of_the_module_is_called(monkeypatch):
