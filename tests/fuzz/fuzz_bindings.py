@@ -155,6 +155,8 @@ class Fuzzer:
         return inputs.anything()
 
     def instance(self, inputs: Inputs, full: str) -> Any:
+        if inputs.odd(0.1):
+            return None  # a null pointer, to a method that was bound without naming its arguments
         made = self.pool.get(full)
         if made and inputs.chance(0.95):
             return inputs.pick(made)
