@@ -30,7 +30,9 @@ def in_core(function, *args, **kwargs):
     return result
 
 
-@pytest.mark.parametrize("name", list(ours.__all__))
+@pytest.mark.parametrize(
+    "name", [name for name in theirs.__all__ if inspect.isfunction(vars(ours).get(name))]
+)
 def test_signature_is_scikit_learns(name):
     assert inspect.signature(getattr(ours, name)).parameters.keys() == (
         inspect.signature(getattr(theirs, name)).parameters.keys()
