@@ -294,6 +294,18 @@ def test_metric_warnings_are_off_while_patched():
     assert _calls.warnings_enabled()
 
 
+def test_worker_processes_are_silent_too_and_run_ours(run_python):
+    code = textwrap.dedent("""
+        import mlestar, os, joblib, sklearn.metrics
+        from mlestar._calls import warnings_enabled
+        with mlestar.patch_sklearn():
+            jobs = [joblib.delayed(warnings_enabled)(), joblib.delayed(sklearn.metrics.r2_score)([1, 2], [1, 2])]
+            print(*joblib.Parallel(n_jobs=2)(jobs))
+        print(warnings_enabled(), "MLESTAR_PATCHED" in os.environ)
+    """)
+    assert run_python(code).split() == ["False", "1.0", "True", "False"]
+
+
 def test_threads():
     """Blocks of several threads: patched inside every one of them, and not after the last."""
     original = sklearn.metrics.f1_score

@@ -2,6 +2,7 @@
 
 #include "bindings/array.hpp"
 #include "bindings/gil.hpp"
+#include "bindings/method.hpp"
 #include "bindings/rooms.hpp"
 #include "ensemble/greedy.hpp"
 #include "support/error.hpp"
@@ -56,5 +57,5 @@ void mlestar::bindings::add_ensemble_greedy(py::module_& module) {
         .def(py::init(&make), py::arg("metric"), py::arg("predictions"), py::arg("y"),
              py::arg("weight"))
         .def("candidate_errors", candidate_errors)
-        .def("add", &greedy_selection::add, py::arg("model"));
+        .def("add", method(&greedy_selection::add), py::arg("model"));
 }

@@ -1,3 +1,5 @@
+#include <string_view>
+
 #include "bindings/array.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
@@ -6,6 +8,10 @@
 
 namespace mlestar::bindings::model_selection_gather {
 namespace {
+
+// Kinds whose elements are their bytes: not objects, nor NumPy's strings of any length, whose bytes
+// point into memory of their array's.
+constexpr std::string_view bytes_alone = "biufcmMSU";
 
 // Contiguous and on an element's boundary; a copy where the caller's are not.
 using row_numbers = py::array_t<std::int64_t, int{py::array::c_style} |
@@ -18,7 +24,7 @@ py::object take_rows(py::handle source, const row_numbers& rows) {
     const auto array = py::reinterpret_borrow<py::array>(source);
     if (array.ndim() != 1 && array.ndim() != 2) return py::none();
     const py::dtype type = array.dtype();
-    if (type.kind() == 'O' || type.kind() == 'V') return py::none();
+    if (bytes_alone.find(type.kind()) == std::string_view::npos) return py::none();
     const bool contiguous = array.ndim() == 1 || array.strides(1) == array.itemsize();
     if (!contiguous || array.size() == 0) return py::none();
     if (!model_selection::within(rows.data(), rows.size(), array.shape(0)))

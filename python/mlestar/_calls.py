@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -92,6 +93,8 @@ def _on_host(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     )
 
 
+# Set while scikit-learn is patched: worker processes get our functions from the patched program.
+_PATCHED = "MLESTAR_PATCHED"
 _silent_everywhere = 0
 _silent_here: ContextVar[bool] = ContextVar("mlestar_silent", default=False)
 
@@ -101,14 +104,18 @@ def warnings_enabled() -> bool:
 
     Code that was written for scikit-learn must see scikit-learn's warnings only.
     """
-    return not (_silent_everywhere or _silent_here.get())
+    return not (_silent_everywhere or _silent_here.get() or _PATCHED in os.environ)
 
 
 def silence(more: int) -> None:
-    """Count those who want no `MetricWarning` in the whole process: 1 for one more, -1 for less."""
+    """Count those who want no `MetricWarning` in this process and those it starts: 1 or -1."""
     global _silent_everywhere
     with _lock:
         _silent_everywhere += more
+        if _silent_everywhere:
+            os.environ[_PATCHED] = "1"
+        else:
+            os.environ.pop(_PATCHED, None)
 
 
 @contextmanager

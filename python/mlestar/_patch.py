@@ -73,7 +73,8 @@ def patch_sklearn(names: str | Iterable[str] | None = None, *, verbose: bool = F
     Notes
     -----
     Copies of a reference that are no module's global (a default argument, an attribute of an
-    object, a `functools.partial`) stay scikit-learn's. Calls may be nested and repeated, in any
+    object, a `functools.partial`) stay scikit-learn's. Worker processes are not patched, but what
+    is sent to them, such as a scorer, is ours there too. Calls may be nested and repeated, in any
     thread; a name stays patched until all ``with`` blocks that asked for it are left.
 
     Examples
@@ -94,7 +95,8 @@ def patch_sklearn(names: str | Iterable[str] | None = None, *, verbose: bool = F
 def unpatch_sklearn(names: str | Iterable[str] | None = None) -> None:
     """Give scikit-learn's names back what they were bound to before `patch_sklearn`.
 
-    Whatever was bound anew in between is left alone.
+    Whatever was bound anew in between is left alone. A name that a module has got while it was
+    patched is given back too, unless the module's source says that it is from mlestar.
 
     Parameters
     ----------

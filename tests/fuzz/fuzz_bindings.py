@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-import datetime
 import faulthandler
 import mmap
 import re
@@ -31,9 +30,8 @@ from inputs import Inputs
 import mlestar
 from mlestar import _core
 
-datetime.datetime_CAPI = __import__("_datetime").datetime_CAPI  # a capsule that is no generator
 _ERRORS = (TypeError, ValueError, IndexError, KeyError, OverflowError, MemoryError, ArithmeticError)
-_HANGS = 100  # seconds for a hundred calls; they take a tenth of one
+_HANGS = 300  # seconds for a hundred calls; they take a tenth of one
 _POOL = 24  # objects of each class that later calls are given
 
 
@@ -79,16 +77,15 @@ def targets(module: Any = _core, prefix: str = "") -> Iterator[Target]:
             yield from targets(value, f"{full}.")
         elif isinstance(value, type):
             for method, function in sorted(vars(value).items()):
-                public = not method.startswith("_") or method in (
-                    "__init__",
-                    "__getstate__",
-                    "__setstate__",
-                )
-                if callable(function) and public:
+                if isinstance(function, property):
+                    itself = [("self", f"{value.__module__}.{value.__qualname__}")]
+                    yield Target(f"{full}.{method}", function.fget, itself)
+                elif method == "__init__":
                     for parameters in signatures(method, function):
-                        made = value if method == "__init__" else function
-                        skip = 1 if method == "__init__" else 0
-                        yield Target(f"{full}.{method}", made, parameters[skip:])
+                        yield Target(f"{full}.{method}", value, parameters[1:])
+                elif callable(function) and not method.startswith("_"):
+                    for parameters in signatures(method, function):
+                        yield Target(f"{full}.{method}", function, parameters)
         elif callable(value):
             found = list(signatures(full, value))
             assert found, f"{full} does not say what it takes"
@@ -104,6 +101,8 @@ class Fuzzer:
         self.targets = list(targets())
         self.words: dict[str, list[str]] = {}  # of each string parameter, learnt from its errors
         self.pool: dict[str, list[Any]] = {}
+        self.lent: list[Any] | None = None
+        self.arrays: list[list[Any]] = []  # arrays of earlier results: states that can be loaded
         self.classes = {
             f"{value.__module__}.{value.__qualname__}": value
             for module in [
@@ -130,6 +129,10 @@ class Fuzzer:
             return inputs.text(self.words.get(f"{target.name}.{name}", []))
         if ("Sequence" in kind or kind.startswith(("list", "tuple"))) and "Supports" in kind:
             return inputs.integers()
+        if "tuple[str" in kind:
+            return [
+                (inputs.text([]), inputs.floating()) for _ in range(int(inputs.rng.integers(3)))
+            ]
         if kind.startswith(("list", "tuple")) or "Sequence" in kind:
             return inputs.arrays()
         if "SupportsFloat" in kind or kind == "float":
@@ -139,12 +142,21 @@ class Fuzzer:
             if target.name == "set_num_threads" and isinstance(value, int) and 8 < value <= 1024:
                 return 8  # threads stay, and a thousand of them slow everything after
             return value
+        wanted = re.search(r"NDArray\[numpy\.(\w+)\]", kind)
+        if wanted and not inputs.odd(0.3):
+            return inputs.array(wanted[1])
+        if self.lent is not None:
+            place = [parameter for parameter, _ in target.parameters].index(name) - 1
+            if inputs.chance(0.8):
+                return inputs.changed(self.lent[place % len(self.lent)])
         later = [parameter for parameter, _ in target.parameters[2:]]
         if name in later and inputs.chance(0.5):  # weights and the like, which may be left out
             return None
         return inputs.anything()
 
     def instance(self, inputs: Inputs, full: str) -> Any:
+        if inputs.odd(0.1):
+            return None  # a null pointer, to a method that was bound without naming its arguments
         made = self.pool.get(full)
         if made and inputs.chance(0.95):
             return inputs.pick(made)
@@ -152,7 +164,12 @@ class Fuzzer:
         return inputs.anything()
 
     def keep(self, inputs: Inputs, result: Any) -> None:
-        """Objects of the module's classes are arguments of later calls."""
+        """Objects of the module's classes, and small arrays, are arguments of later calls."""
+        arrays = [v for v in (result if isinstance(result, tuple) else (result,)) if is_small(v)]
+        if arrays and inputs.chance(0.3):
+            self.arrays.append(arrays)
+            if len(self.arrays) > _POOL:
+                del self.arrays[int(inputs.rng.integers(len(self.arrays)))]
         for value in result if isinstance(result, tuple) else (result,):
             full = f"{type(value).__module__}.{type(value).__qualname__}"
             if full in self.classes:
@@ -166,9 +183,10 @@ class Fuzzer:
         rng = np.random.default_rng([self.seed, number])
         inputs = Inputs(rng)
         target = inputs.pick(self.targets)
+        self.lent = inputs.pick(self.arrays) if self.arrays and inputs.chance(0.15) else None
         given = [self.argument(inputs, target, *parameter) for parameter in target.parameters]
         before = [fingerprint(value) for value in given]
-        outcome = "answered"
+        outcome, result = "answered", None
         try:
             result = target.function(*given)
             outcome = "declined" if result is None else outcome
@@ -180,6 +198,9 @@ class Fuzzer:
             f"{target.name} wrote to its arguments"
         )
         self.outcomes.setdefault(target.name, collections.Counter())[outcome] += 1
+        given.clear()
+        inputs.keep.clear()
+        read(result)  # with the arguments gone
         return target.name
 
     def learn(self, target: Target, given: list[Any], message: str) -> None:
@@ -189,6 +210,17 @@ class Fuzzer:
             if kind == "str" and isinstance(value, str) and allowed and name in message:
                 words = re.findall(r"[a-z][a-z_0-9]+", allowed[1])
                 self.words[f"{target.name}.{name}"] = sorted({*words} - {"or", "and", "of", "one"})
+
+
+def is_small(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.size < 2_000 and value.dtype.kind in "biuf"
+
+
+def read(result: Any) -> None:
+    """Look at every element of the arrays of a result, which must be its own."""
+    for value in result if isinstance(result, tuple) else (result,):
+        if isinstance(value, np.ndarray):
+            value.tolist() if value.dtype.kind == "T" else value.tobytes()
 
 
 def fingerprint(value: Any) -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import datetime
 import math
 import mmap
+from _datetime import datetime_CAPI  # a capsule that is no generator
 
 import numpy as np
 
@@ -235,8 +235,9 @@ class Inputs:
             size = array.size * array.dtype.itemsize
             array[...] = np.frombuffer(self.rng.bytes(size), array.dtype).reshape(array.shape)
 
-    def array(self) -> np.ndarray:
-        dtype, shape = self.dtype(), self.shape()
+    def array(self, wanted: str | None = None) -> np.ndarray:
+        """An array; of the wanted dtype where there is one."""
+        dtype, shape = self.dtype() if wanted is None else np.dtype(wanted), self.shape()
         if dtype.subdtype is not None:
             dtype = dtype.base
         array = self.empty(shape, dtype)
@@ -249,6 +250,20 @@ class Inputs:
             array = np.lib.stride_tricks.as_strided(start, (array.size // 2, 2), (stride, stride))
         if self.chance(0.1):
             array.flags.writeable = False
+        return array
+
+    def changed(self, array: np.ndarray) -> np.ndarray:
+        """A copy that may differ in an element, its length or its dtype."""
+        array = array.copy()
+        if self.odd(0.3) and array.size and array.dtype.kind in "iuf":
+            values = [0, 1, np.iinfo(array.dtype).max] if array.dtype.kind in "iu" else SPECIAL
+            array.flat[int(self.rng.integers(array.size))] = self.pick(values)
+        if self.odd(0.1):
+            return (
+                self.pick([array[:-1], np.repeat(array, 2, axis=0), array.astype("f4")])
+                if array.ndim
+                else array
+            )
         return array
 
     # Everything else ----------------------------------------------------------------------------
@@ -341,7 +356,7 @@ class Inputs:
             generator = kind(int(self.rng.integers(1000)))
             self.keep.append(generator)  # the capsule does not own it
             return generator.capsule
-        return self.pick([datetime.datetime_CAPI, None, 5, np.random.default_rng(0), object()])
+        return self.pick([datetime_CAPI, None, 5, np.random.default_rng(0), object()])
 
     def text(self, words: list[str]) -> object:
         if words and not self.odd(0.2):

@@ -26,7 +26,7 @@ def test_no_call_crashes_or_reads_astray(seed, tmp_path):
     assert int(calls) == 1500
     assert int(functions) >= 25
     # Most functions get past their first check.
-    assert words.count("'answered'") > 0.7 * int(functions), words
+    assert words.count("'answered'") > 0.5 * int(functions), words
 
 
 def test_every_function_of_the_module_is_called(monkeypatch):
@@ -62,3 +62,21 @@ def test_guarded_memory_is_guarded(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "inside\n", done.stderr
     assert done.returncode < 0
+
+
+def test_methods_of_none_are_type_errors(tmp_path):
+    """Bound as a pointer to member, a method without named arguments takes None for an object."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
+        "import fuzz_bindings\n"
+        "for target in fuzz_bindings.targets():\n"
+        "    if target.parameters and target.parameters[0][0] == 'self':\n"
+        "        print(target.name, flush=True)\n"
+        "        try:\n"
+        "            target.function(None, *[None] * (len(target.parameters) - 1))\n"
+        "        except TypeError:\n"
+        "            pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    last = done.stdout.strip().rpartition("\n")[2]
+    assert done.returncode == 0, f"{last}: {done.stderr}; bind it with bindings/method.hpp"

@@ -31,3 +31,17 @@ def test_other_layouts_and_types(rng):
 def test_a_row_that_is_not_there(row):
     with pytest.raises(ValueError, match="rows holds a number that is not a row"):
         take_rows(np.arange(5), np.array([0, row]))
+
+
+def test_strings_of_any_length_are_not_copied_as_bytes():
+    array = np.array(["x" * 100, "y" * 200, "z"], dtype=np.dtypes.StringDType())
+    taken = take_rows(array, np.array([2, 0]))
+    del array
+    assert taken.tolist() == ["z", "x" * 100]
+
+
+def test_row_numbers_off_an_elements_boundary():
+    rows = np.zeros(4 * 8 + 1, np.uint8)[1:].view(np.int64)
+    rows[:] = [3, 0, 1, 3]
+    assert not rows.flags.aligned
+    assert take_rows(np.arange(5), rows).tolist() == [3, 0, 1, 3]

@@ -209,3 +209,19 @@ def test_groups_are_ignored_with_a_word():
     for module in (ours, theirs):
         with pytest.warns(UserWarning, match="groups parameter is ignored"):
             list(module.KFold(2).split(np.zeros(4), groups=[0, 0, 1, 1]))
+
+
+def test_numbers_too_large_for_a_size():
+    from _datetime import datetime_CAPI
+
+    from mlestar._native import _core
+
+    many = np.broadcast_to(np.int8(0), 2**62)
+    with pytest.raises((MemoryError, ValueError)):
+        next(ours.KFold(3, shuffle=True, random_state=0).split(many))
+    classes, _ = _core.model_selection.group_by_class(np.array([0, 1, 1]))
+    generator = np.random.MT19937(0)
+    with pytest.raises(ValueError, match="fewer rows"):
+        _core.model_selection.stratified_draw(classes, [2**62, 0], [2**62, 0], generator.capsule)
+    with pytest.raises(ValueError, match="not a NumPy bit generator"):
+        _core.model_selection.permutation(3, datetime_CAPI)

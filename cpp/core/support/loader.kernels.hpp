@@ -68,8 +68,9 @@ bool integral_values(const std::byte* source, std::int64_t stride, std::int64_t 
         const double shifted = x + shift;
         const bool integral = (shifted - shift) == x && x <= limit && x >= -limit;
         wrong |= integral ? 0 : 1;
-        target[i] =
-            __builtin_bit_cast(std::int64_t, shifted) - __builtin_bit_cast(std::int64_t, shift);
+        // Unsigned, since what is declined may be any bits at all.
+        target[i] = static_cast<std::int64_t>(__builtin_bit_cast(std::uint64_t, shifted) -
+                                              __builtin_bit_cast(std::uint64_t, shift));
     }
     return wrong == 0;
 }
