@@ -24,7 +24,10 @@ constexpr const char* loss_names[] = {"squared",    "absolute", "difference",
 
 metrics::row_loss loss_of(const std::string& name) {
     const auto* const found = std::find(std::begin(loss_names), std::end(loss_names), name);
-    if (found == std::end(loss_names)) throw argument_error("there is no row loss '" + name + "'");
+    if (found == std::end(loss_names))
+        throw argument_error("terms names '" + name +
+                             "', but every name must be squared, absolute, difference, "
+                             "percentage, pinball, squared_log, poisson, gamma or largest");
     return static_cast<metrics::row_loss>(found - std::begin(loss_names));
 }
 
@@ -158,7 +161,7 @@ void mlestar::bindings::add_metrics_streaming(py::module_& module) {
     regression
         .def(py::init(&make_regression), py::arg("terms"), py::arg("target_moments"),
              py::arg("error_moments"), py::arg("exact"))
-        .def_property_readonly("outputs", &regression_sums::outputs)
+        .def_property_readonly("outputs", method(&regression_sums::outputs))
         .def_property_readonly("weight",
                                [](const regression_sums& self) { return self.weight().value(); })
         .def(
@@ -190,8 +193,8 @@ void mlestar::bindings::add_metrics_streaming(py::module_& module) {
     py::class_<probability_sums> probability(module, "ProbabilitySums");
     probability
         .def(py::init(&make_probability), py::arg("loss"), py::arg("labels"), py::arg("exact"))
-        .def_property_readonly("columns", &probability_sums::columns)
-        .def_property_readonly("normalized", &probability_sums::normalized)
+        .def_property_readonly("columns", method(&probability_sums::columns))
+        .def_property_readonly("normalized", method(&probability_sums::normalized))
         .def_property_readonly("weight",
                                [](const probability_sums& self) { return self.weight().value(); })
         .def_property_readonly("sum",
@@ -208,8 +211,8 @@ void mlestar::bindings::add_metrics_streaming(py::module_& module) {
              py::arg("sample_weight"))
         .def("prepare", &prepare_table, py::arg("y_true"), py::arg("y_pred"),
              py::arg("sample_weight"))
-        .def_property_readonly("weighted", &label_table::weighted)
-        .def_property_readonly("fractional", &label_table::fractional)
+        .def_property_readonly("weighted", method(&label_table::weighted))
+        .def_property_readonly("fractional", method(&label_table::fractional))
         .def("cells", &cells_of);
     add_state(add_common(table));
 }

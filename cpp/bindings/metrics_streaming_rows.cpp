@@ -69,8 +69,8 @@ void mlestar::bindings::add_metrics_streaming_rows(py::module_& module) {
              py::arg("sample_weight"))
         .def("prepare", &prepare<score_bins>, py::arg("y_true"), py::arg("y_pred"),
              py::arg("sample_weight"))
-        .def_property_readonly("bins", &score_bins::bins)
-        .def_property_readonly("resolution", &score_bins::resolution)
+        .def_property_readonly("bins", method(&score_bins::bins))
+        .def_property_readonly("resolution", method(&score_bins::resolution))
         .def("roc_auc", [](const score_bins& self) { return as_tuple(self.roc_auc()); })
         .def("average_precision",
              [](const score_bins& self) { return as_tuple(self.average_precision()); });
@@ -83,9 +83,9 @@ void mlestar::bindings::add_metrics_streaming_rows(py::module_& module) {
              py::arg("sample_weight"))
         .def("prepare", &prepare<score_rows>, py::arg("y_true"), py::arg("y_pred"),
              py::arg("sample_weight"))
-        .def_property_readonly("runs", &score_rows::runs)
-        .def_property_readonly("rows_in_memory", &score_rows::rows_in_memory)
-        .def_property_readonly("bytes_in_memory", &score_rows::bytes_in_memory)
+        .def_property_readonly("runs", method(&score_rows::runs))
+        .def_property_readonly("rows_in_memory", method(&score_rows::rows_in_memory))
+        .def_property_readonly("bytes_in_memory", method(&score_rows::bytes_in_memory))
         .def("roc_auc", &compute<&score_rows::roc_auc>)
         .def("average_precision", &compute<&score_rows::average_precision>)
         .def("state",

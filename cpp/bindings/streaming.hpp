@@ -9,6 +9,7 @@
 
 #include "bindings/array.hpp"
 #include "bindings/gil.hpp"
+#include "bindings/method.hpp"
 #include "bindings/operand.hpp"
 #include "metrics/streaming.hpp"
 
@@ -40,8 +41,8 @@ inline metrics::streaming_state as_state(const integer_array& integers, const re
 template <class Accumulator>
 py::class_<Accumulator>& add_common(py::class_<Accumulator>& type) {
     return type.def("merge", &Accumulator::merge, py::arg("other"))
-        .def("reset", &Accumulator::reset)
-        .def_property_readonly("rows", &Accumulator::rows);
+        .def("reset", method(&Accumulator::reset))
+        .def_property_readonly("rows", method(&Accumulator::rows));
 }
 
 // state and load of an accumulator whose state is numbers alone.

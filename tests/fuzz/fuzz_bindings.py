@@ -127,12 +127,12 @@ class Fuzzer:
             return inputs.flag()
         if kind == "str":
             return inputs.text(self.words.get(f"{target.name}.{name}", []))
+        if "tuple[str" in kind:
+            words = self.words.get(f"{target.name}.{name}", [])
+            pairs = int(inputs.rng.integers(3))
+            return [(inputs.text(words), inputs.floating()) for _ in range(pairs)]
         if ("Sequence" in kind or kind.startswith(("list", "tuple"))) and "Supports" in kind:
             return inputs.integers()
-        if "tuple[str" in kind:
-            return [
-                (inputs.text([]), inputs.floating()) for _ in range(int(inputs.rng.integers(3)))
-            ]
         if kind.startswith(("list", "tuple")) or "Sequence" in kind:
             return inputs.arrays()
         if "SupportsFloat" in kind or kind == "float":
@@ -207,7 +207,8 @@ class Fuzzer:
         """Names that an error says an argument must be one of."""
         allowed = re.search(r"must be (.*)", message)
         for (name, kind), value in zip(target.parameters, given, strict=True):
-            if kind == "str" and isinstance(value, str) and allowed and name in message:
+            named = isinstance(value, str) or "tuple[str" in kind
+            if "str" in kind and named and allowed and name in message:
                 words = re.findall(r"[a-z][a-z_0-9]+", allowed[1])
                 self.words[f"{target.name}.{name}"] = sorted({*words} - {"or", "and", "of", "one"})
 

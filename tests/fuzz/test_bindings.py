@@ -19,11 +19,11 @@ def fuzz(tmp_path, *options):
     return done.stdout
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_no_call_crashes_or_reads_astray(seed, tmp_path):
-    words = fuzz(tmp_path, "--seed", str(seed), "--calls", "1500", "--show")
+    words = fuzz(tmp_path, "--seed", str(seed), "--calls", "4000", "--show")
     calls, functions = re.search(r"(\d+) calls of (\d+) functions", words).groups()
-    assert int(calls) == 1500
+    assert int(calls) == 4000
     assert int(functions) >= 25
     # Most functions get past their first check.
     assert words.count("'answered'") > 0.5 * int(functions), words

@@ -98,7 +98,7 @@ def mean_tweedie_deviance(
     --------
     >>> from mlestar.metrics import mean_tweedie_deviance
     >>> round(mean_tweedie_deviance([2, 0, 1, 4], [0.5, 0.5, 2.0, 2.0], power=1), 6)
-    1.42602
+    1.426015
     """
     result = _deviance(y_true, y_pred, sample_weight, power)
     if result is None:
@@ -120,7 +120,7 @@ def mean_poisson_deviance(y_true: Any, y_pred: Any, *, sample_weight: Any = None
     --------
     >>> from mlestar.metrics import mean_poisson_deviance
     >>> round(mean_poisson_deviance([2, 0, 1, 4], [0.5, 0.5, 2.0, 2.0]), 6)
-    1.42602
+    1.426015
     """
     result = _deviance(y_true, y_pred, sample_weight, 1)
     if result is None:
@@ -176,7 +176,7 @@ def d2_tweedie_score(
     --------
     >>> from mlestar.metrics import d2_tweedie_score
     >>> round(d2_tweedie_score([0.5, 1, 2.5, 7], [1, 1, 5, 3.5], power=1), 6)
-    0.324588
+    0.487915
     """
     numerator = None
     t = as_array(y_true)

@@ -148,7 +148,7 @@ def root_mean_squared_log_error(
     --------
     >>> from mlestar.metrics import root_mean_squared_log_error
     >>> round(root_mean_squared_log_error([3, 5, 2.5, 7], [2.5, 5, 4, 8]), 6)
-    0.199325
+    0.199324
     """
     errors = host_errors(_core.metrics.mean_squared_log_error, y_true, y_pred, sample_weight)
     result = None

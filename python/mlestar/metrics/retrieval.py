@@ -152,7 +152,7 @@ def dcg_score(
     --------
     >>> from mlestar.metrics import dcg_score
     >>> round(dcg_score([[10, 0, 0, 1, 5]], [[0.1, 0.2, 0.3, 4, 70]]), 6)
-    9.499457
+    9.499458
     """
     result = _gain(y_true, y_score, k, log_base, sample_weight, ignore_ties, False)
     if result is None:

@@ -169,7 +169,7 @@ def d2_log_loss_score(
     --------
     >>> from mlestar.metrics import d2_log_loss_score
     >>> round(d2_log_loss_score([1, 0, 0, 1], [0.9, 0.1, 0.2, 0.65]), 6)
-    0.688157
+    0.688144
     """
     if isinstance(y_pred, str) and y_pred == "deprecated":
         if _too_few(y_true, y_proba, sample_weight):
