@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlestar._calls import internal_calls
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -18,6 +20,13 @@ sys.path.insert(0, str(ROOT / "tests"))
 def rng():
     """A generator of the same numbers in every run."""
     return np.random.default_rng(20240917)
+
+
+@pytest.fixture
+def scikit_learns_warnings_only():
+    """No MetricWarning, as where scikit-learn is patched: for tests that compare warnings."""
+    with internal_calls():
+        yield
 
 
 @pytest.fixture

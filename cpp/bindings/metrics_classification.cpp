@@ -51,8 +51,8 @@ metrics::average average_of(const std::string& name) {
                          "', but must be none, binary, micro, macro or weighted");
 }
 
-// (precision, recall, fscore, support, undefined, terms): arrays for average "none", else floats;
-// `undefined` says of each of the three whether a denominator was zero.
+// (precision, recall, fscore, support, undefined, unseen labels, terms): arrays for average "none",
+// else floats; `undefined` says of each of the three whether a denominator was zero.
 py::object precision_recall_fscore(py::handle y_true, py::handle y_pred, py::handle weight,
                                    double beta, const std::string& average, std::int64_t positive,
                                    std::optional<std::vector<std::int64_t>> labels,
@@ -73,11 +73,12 @@ py::object precision_recall_fscore(py::handle y_true, py::handle y_pred, py::han
                                           result->fscore_undefined);
     if (options.mode != metrics::average::none)
         return py::make_tuple(result->precision[0], result->recall[0], result->fscore[0],
-                              py::none(), undefined, result->terms);
+                              py::none(), undefined, result->unseen, result->terms);
     const py::array support = *w ? py::array(to_array<double>(result->support))
                                  : py::array(to_array<std::int64_t>(result->support));
     return py::make_tuple(to_array<double>(result->precision), to_array<double>(result->recall),
-                          to_array<double>(result->fscore), support, undefined, result->terms);
+                          to_array<double>(result->fscore), support, undefined, result->unseen,
+                          result->terms);
 }
 
 }  // namespace

@@ -38,6 +38,20 @@ py::object average_precision(py::handle y_true, py::handle score, py::handle wei
     return result ? py::object(py::float_(*result)) : py::none();
 }
 
+// (ROC AUC, average precision); the larger label is positive.
+py::object roc_auc_and_average_precision(py::handle y_true, py::handle score) {
+    const auto y = as_vector(y_true);
+    const auto s = as_vector(score);
+    if (!y || !s) return py::none();
+    std::optional<metrics::ranking_scores> result;
+    {
+        const gil_scope scope(y->size * work_per_row);
+        result = metrics::roc_auc_and_average_precision(*y, *s);
+    }
+    if (!result) return py::none();
+    return py::make_tuple(result->roc_auc, result->average_precision);
+}
+
 using metrics::ranking_metric;
 
 ranking_metric metric_of(const std::string& name) {
@@ -123,6 +137,8 @@ void mlestar::bindings::add_metrics_ranking(py::module_& module) {
     module.def("roc_auc", roc_auc, py::arg("y_true"), py::arg("score"), py::arg("weight"));
     module.def("average_precision", average_precision, py::arg("y_true"), py::arg("score"),
                py::arg("weight"), py::arg("positive"));
+    module.def("roc_auc_and_average_precision", roc_auc_and_average_precision, py::arg("y_true"),
+               py::arg("score"));
     module.def("class_scores", class_scores, py::arg("metric"), py::arg("codes"), py::arg("score"),
                py::arg("weight"));
     module.def("label_scores", label_scores, py::arg("metric"), py::arg("y_true"), py::arg("score"),

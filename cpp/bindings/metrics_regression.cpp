@@ -1,8 +1,14 @@
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <iterator>
+
 #include "bindings/array.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "metrics/regression.hpp"
 #include "metrics/regression_quantile.hpp"
+#include "support/error.hpp"
 
 namespace mlestar::bindings::metrics_regression {
 namespace {
@@ -37,6 +43,39 @@ template <metrics::error_kind Kind>
 py::object mean_error_with(py::handle y_true, py::handle y_pred, py::handle weight,
                            double parameter) {
     return mean_error_of(Kind, y_true, y_pred, weight, parameter);
+}
+
+metrics::error_request request_of(const std::pair<std::string, double>& named) {
+    using metrics::error_kind;
+    const auto& [name, parameter] = named;
+    if (name == "squared") return {error_kind::squared, parameter};
+    if (name == "absolute") return {error_kind::absolute, parameter};
+    if (name == "squared_log") return {error_kind::squared_log, parameter};
+    if (name == "percentage") return {error_kind::percentage, parameter};
+    if (name == "pinball") return {error_kind::pinball, parameter};
+    if (name == "tweedie") return {error_kind::tweedie, parameter};
+    throw argument_error("errors names '" + name +
+                         "', but every name must be squared, absolute, squared_log, percentage, "
+                         "pinball or tweedie");
+}
+
+// ([mean error of each output] for each error, residual sums, total sums) from one pass.
+py::object mean_errors(const std::vector<std::pair<std::string, double>>& errors, bool with_r2,
+                       py::handle y_true, py::handle y_pred, py::handle weight) {
+    std::vector<metrics::error_request> requests;
+    std::transform(errors.begin(), errors.end(), std::back_inserter(requests), request_of);
+    const auto t = as_matrix(y_true);
+    const auto p = as_matrix(y_pred);
+    const auto w = as_optional(weight);
+    if (!t || !p || !w) return py::none();
+    std::optional<metrics::error_means> result;
+    {
+        const gil_scope scope(t->rows * t->columns);
+        result = metrics::mean_errors(requests, with_r2, *t, *p, *w);
+    }
+    if (!result) return py::none();
+    return py::make_tuple(result->means, to_array<double>(result->residual),
+                          to_array<double>(result->total));
 }
 
 py::object max_error(py::handle y_true, py::handle y_pred) {
@@ -111,6 +150,8 @@ void mlestar::bindings::add_metrics_regression(py::module_& module) {
                py::arg("y_pred"), py::arg("weight"), py::arg("alpha"));
     module.def("mean_tweedie_deviance", mean_error_with<error_kind::tweedie>, py::arg("y_true"),
                py::arg("y_pred"), py::arg("weight"), py::arg("power"));
+    module.def("mean_errors", mean_errors, py::arg("errors"), py::arg("with_r2"), py::arg("y_true"),
+               py::arg("y_pred"), py::arg("weight"));
     module.def("max_error", max_error, py::arg("y_true"), py::arg("y_pred"));
     module.def("quantile", quantile, py::arg("y"), py::arg("y_pred"), py::arg("weight"),
                py::arg("fraction"));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from mlestar._devices import to_host
+from mlestar.exceptions import MetricWarning
 
 _lock = Lock()
 _counts: dict[str, list[int]] = {}
@@ -105,6 +107,12 @@ def warnings_enabled() -> bool:
     Code that was written for scikit-learn must see scikit-learn's warnings only.
     """
     return not (_silent_everywhere or _silent_here.get() or _PATCHED in os.environ)
+
+
+def metric_warning(message: str, stacklevel: int = 3) -> None:
+    """Raise a `MetricWarning` where such may be raised; at the line of the caller's caller."""
+    if warnings_enabled():
+        warnings.warn(message, MetricWarning, stacklevel=stacklevel)
 
 
 def silence(more: int) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import sklearn.metrics as theirs
 
 import mlestar.metrics as ours
+from mlestar._calls import internal_calls
 from mlestar.testing import core_calls
 
 
@@ -17,7 +18,8 @@ def same(name, *arguments, rtol=1e-12, atol=1e-14, **options):
     before = core_calls().get(name, {"core": 0})["core"]
     with warnings.catch_warnings(record=True) as our_warnings:
         warnings.simplefilter("always")
-        result = getattr(ours, name)(*arguments, **options)
+        with internal_calls():  # a MetricWarning has no peer
+            result = getattr(ours, name)(*arguments, **options)
     assert core_calls()[name]["core"] == before + 1, f"{name} was not answered in the core"
     # scikit-learn repeats a warning for each class; once is enough.
     assert {str(w.message) for w in our_warnings} == {str(w.message) for w in their_warnings}

@@ -11,6 +11,8 @@ import mlestar.metrics as ours
 from mlestar.testing import core_calls
 from reference import metrics as reference
 
+pytestmark = pytest.mark.usefixtures("scikit_learns_warnings_only")
+
 NAMES = [
     "accuracy_score",
     "confusion_matrix",

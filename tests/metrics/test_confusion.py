@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import mlestar.metrics as ours
 from metrics.test_classification import in_core
 
+pytestmark = pytest.mark.usefixtures("scikit_learns_warnings_only")
+
 CASES = {
     "balanced_accuracy_score": [{}, {"adjusted": True}],
     "zero_one_loss": [{}, {"normalize": False}],

@@ -13,6 +13,8 @@ from mlestar.metrics._design import design_of, seed_of
 from mlestar.metrics._forms import Form, RankingForm
 from reference import resampling as reference
 
+pytestmark = pytest.mark.usefixtures("scikit_learns_warnings_only")
+
 core = _core.metrics
 
 

@@ -348,12 +348,14 @@ std::optional<fscores> precision_recall_fscore(const vector_view& y_true, const 
     } else if (options.labels) {
         pick(*sums, *options.labels);
     }
+    fscores result;
+    for (std::size_t k = 0; k < sums->truth.size(); ++k)
+        result.unseen += sums->truth[k] == 0.0 && sums->predicted[k] != 0.0 ? 1 : 0;
     if (options.mode == average::micro) {
         sums->hit = {sum_of(sums->hit)};
         sums->predicted = {sum_of(sums->predicted)};
         sums->truth = {sum_of(sums->truth)};
     }
-    fscores result;
     result.terms = static_cast<std::int64_t>(sums->hit.size());
     const double beta2 = options.beta * options.beta;
     result.precision =

@@ -39,7 +39,8 @@ struct fscores {
     std::vector<double> support;                    // true weight of each label reported
     // Some denominator was zero before averaging, so that `zero_division` stands in the result.
     bool precision_undefined = false, recall_undefined = false, fscore_undefined = false;
-    std::int64_t terms = 0;  // values before averaging (scikit-learn words its warning by it)
+    std::int64_t unseen = 0;  // labels that are predicted, but never true
+    std::int64_t terms = 0;   // values before averaging (scikit-learn words its warning by it)
 };
 
 // Also nothing when mode is `binary` and there are more than two labels or `positive` is not among

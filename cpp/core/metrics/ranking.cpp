@@ -203,6 +203,56 @@ std::optional<double> average_precision(const vector_view& y_true, const vector_
                : average_precision_of<double>(y_true, score, weight, positive, negative);
 }
 
+namespace {
+
+template <class Score>
+std::optional<ranking_scores> both_of(const vector_view& y_true, const vector_view& score,
+                                      const label_range& labels) {
+    ranking_partition<Score> parts(y_true, score, {}, labels.maximum, labels.minimum);
+    if (!parts.build()) return std::nullopt;
+    using key = typename ranking_partition<Score>::key;
+    const auto& kernel = of_score<Score>(kernels());
+    const auto n = static_cast<std::size_t>(parts.buckets());
+    std::vector<std::uint64_t> twice(n), hits(n + 1, 0), misses(n + 1, 0);
+    for (std::size_t b = n; b-- > 0;) {
+        const auto at = static_cast<std::int64_t>(b);
+        hits[b] = hits[b + 1] + static_cast<std::uint64_t>(parts.positives_in(at));
+        misses[b] = misses[b + 1] + static_cast<std::uint64_t>(parts.negatives_in(at));
+    }
+    std::vector<double> terms(n);
+    over_buckets<key>(parts, parts.largest_bucket(), [&](std::int64_t b, key* scratch) {
+        const auto part = parts.at(b);
+        const auto at = static_cast<std::size_t>(b);
+        twice[at] =
+            kernel.auc_and_precision(&part, scratch, hits[at + 1], misses[at + 1], &terms[at]);
+    });
+    std::uint64_t pairs = 0;
+    double precision = 0.0;
+    for (std::size_t b = n; b-- > 0;) {
+        const auto positives =
+            static_cast<std::uint64_t>(parts.positives_in(static_cast<std::int64_t>(b)));
+        pairs += twice[b] + 2 * positives * (misses[0] - misses[b]);
+        precision += terms[b];
+    }
+    const auto positives = static_cast<double>(parts.positives());
+    const auto negatives = static_cast<double>(parts.negatives());
+    return ranking_scores{positives * negatives == 0.0
+                              ? std::nan("")
+                              : static_cast<double>(pairs) / (2.0 * positives * negatives),
+                          positives == 0.0 ? std::nan("") : precision / positives};
+}
+
+}  // namespace
+
+std::optional<ranking_scores> roc_auc_and_average_precision(const vector_view& y_true,
+                                                            const vector_view& score) {
+    if (!rankable(y_true, score, {})) return std::nullopt;
+    const auto labels = range_of({y_true});
+    if (!labels) return std::nullopt;
+    return score.type == dtype::f32 ? both_of<float>(y_true, score, *labels)
+                                    : both_of<double>(y_true, score, *labels);
+}
+
 roc_auc_scorer::roc_auc_scorer(std::vector<std::uint8_t> positive)
     : positive_(std::move(positive)) {
     const auto hits = std::count(positive_.begin(), positive_.end(), std::uint8_t{1});

@@ -24,6 +24,13 @@ std::optional<double> roc_auc(const vector_view& y_true, const vector_view& scor
 std::optional<double> average_precision(const vector_view& y_true, const vector_view& score,
                                         const vector_view& weight, std::int64_t positive);
 
+// Both of unweighted scores, from one sort; the larger label is positive.
+struct ranking_scores {
+    double roc_auc, average_precision;  // NaN where undefined
+};
+std::optional<ranking_scores> roc_auc_and_average_precision(const vector_view& y_true,
+                                                            const vector_view& score);
+
 enum class ranking_metric { roc_auc, average_precision };
 
 // Of one label against all others; NaN where it is undefined: no positive or, for ROC AUC, no

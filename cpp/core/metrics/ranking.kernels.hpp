@@ -26,6 +26,10 @@ struct ranking_kernels_of {
                         std::uint64_t negatives_above);
     double (*precision_weighted)(const bucket<Key>* part, weighted_key* scratch,
                                  weighted_counts above);
+    // Both unweighted ones from one sort.
+    std::uint64_t (*auc_and_precision)(const bucket<Key>* part, Key* scratch,
+                                       std::uint64_t positives_above, std::uint64_t negatives_above,
+                                       double* precision);
     // For each class k: twice the ordered pairs of a positive and a negative of class k, and the
     // negatives. A row's weight is its class.
     void (*auc_by_class)(const bucket<Key>* part, weighted_key* scratch, std::int64_t classes,
@@ -133,11 +137,8 @@ void auc_by_class(const bucket<Key>* part, weighted_key* scratch, std::int64_t c
 // Row by row without a branch (labels are as good as random): a threshold's positives stand at its
 // last row, zero at the others; the divisions are then a loop of their own.
 template <class Key>
-double precision(const bucket<Key>* part, Key* scratch, std::uint64_t positives_above,
-                 std::uint64_t negatives_above) {
-    if (part->positives == 0) return 0.0;
-    sort_into(part->items, part->count, scratch);
-    const std::int64_t count = part->count;
+double tally_precision(const Key* sorted, std::int64_t count, std::uint64_t positives_above,
+                       std::uint64_t negatives_above) {
     const auto hits_above = static_cast<double>(positives_above);
     const auto all_above = static_cast<double>(positives_above + negatives_above);
     std::int32_t at_threshold[batch];
@@ -147,7 +148,7 @@ double precision(const bucket<Key>* part, Key* scratch, std::uint64_t positives_
     double sum = 0.0;
     for (std::int64_t done = 0; done < count; done += batch) {
         const std::int64_t some = count - done < batch ? count - done : batch;
-        const Key* const last = scratch + (count - 1 - done);
+        const Key* const last = sorted + (count - 1 - done);
         for (std::int64_t i = 0; i < some; ++i) {
             const Key item = last[-i];
             const auto positive = static_cast<std::int32_t>(item & 1);
@@ -164,6 +165,25 @@ double precision(const bucket<Key>* part, Key* scratch, std::uint64_t positives_
         });
     }
     return sum;
+}
+
+template <class Key>
+double precision(const bucket<Key>* part, Key* scratch, std::uint64_t positives_above,
+                 std::uint64_t negatives_above) {
+    if (part->positives == 0) return 0.0;
+    sort_into(part->items, part->count, scratch);
+    return tally_precision(scratch, part->count, positives_above, negatives_above);
+}
+
+template <class Key>
+std::uint64_t auc_and_precision(const bucket<Key>* part, Key* scratch,
+                                std::uint64_t positives_above, std::uint64_t negatives_above,
+                                double* precision) {
+    *precision = 0.0;
+    if (part->positives == 0) return 0;
+    sort_into(part->items, part->count, scratch);
+    *precision = tally_precision(scratch, part->count, positives_above, negatives_above);
+    return part->positives == part->count ? 0 : tally_auc(scratch, part->count);
 }
 
 template <class Key>
@@ -281,9 +301,11 @@ std::uint64_t auc_direct(const double* score, const std::uint8_t* positive, std:
 extern const ranking_kernels ranking_kernels_table;
 const ranking_kernels ranking_kernels_table = {
     {auc<std::uint64_t>, auc_weighted<std::uint64_t>, precision<std::uint64_t>,
-     precision_weighted<std::uint64_t>, auc_by_class<std::uint64_t>},
+     precision_weighted<std::uint64_t>, auc_and_precision<std::uint64_t>,
+     auc_by_class<std::uint64_t>},
     {auc<std::uint32_t>, auc_weighted<std::uint32_t>, precision<std::uint32_t>,
-     precision_weighted<std::uint32_t>, auc_by_class<std::uint32_t>},
+     precision_weighted<std::uint32_t>, auc_and_precision<std::uint32_t>,
+     auc_by_class<std::uint32_t>},
     auc_direct,
 };
 

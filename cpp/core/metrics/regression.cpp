@@ -1,5 +1,7 @@
 #include "metrics/regression.hpp"
 
+#include <algorithm>
+
 #include "metrics/regression.kernels.hpp"
 #include "support/blocks.hpp"
 #include "support/levels.hpp"
@@ -108,6 +110,58 @@ std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view
     for (const moments& output : whole)
         if (!output.valid) return std::nullopt;
     return mean_error_of(whole);
+}
+
+std::optional<error_means> mean_errors(const std::vector<error_request>& requests, bool with_r2,
+                                       const matrix_view& y_true, const matrix_view& y_pred,
+                                       const vector_view& weight) {
+    if (!fits(y_true, y_pred, weight)) return std::nullopt;
+    const auto outputs = static_cast<std::size_t>(y_true.columns);
+    const std::size_t each = requests.size() + 1;  // sums of one output, the last those of R^2
+    const auto origins = origins_of(y_true, nullptr);
+    const auto partials = map_blocks(
+        y_true.rows, std::vector<moments>(outputs * each),
+        [&](std::vector<moments>& part, std::int64_t at, std::int64_t count) {
+            block_buffers buffers;
+            const double* w = load_weight(weight, at, count, buffers.w);
+            const double all = w ? kernels().total(w, count) : static_cast<double>(count);
+            for (std::size_t j = 0; j < outputs; ++j) {
+                const auto column = static_cast<std::int64_t>(j);
+                const double* y = load_f64(y_true.column(column), at, count, buffers.x);
+                const double* p = load_f64(y_pred.column(column), at, count, buffers.y);
+                for (std::size_t k = 0; k < requests.size(); ++k) {
+                    moments& sum = part[j * each + k];
+                    const double parameter = requests[k].parameter;
+                    sum.residual += kernel_of(requests[k].kind, parameter)(y, p, w, count,
+                                                                           parameter, &sum.valid);
+                    sum.weight += all;
+                }
+                if (with_r2)
+                    merge(part[j * each + requests.size()],
+                          kernels().explained(y, p, w, count, origins[j]));
+            }
+        });
+    std::vector<moments> whole(outputs * each);
+    for (const auto& part : partials)
+        for (std::size_t i = 0; i < whole.size(); ++i) merge(whole[i], part[i]);
+    error_means result;
+    for (std::size_t k = 0; k < each; ++k) {
+        std::vector<moments> sums;
+        for (std::size_t j = 0; j < outputs; ++j) sums.push_back(whole[j * each + k]);
+        if (k < requests.size()) {
+            const bool valid =
+                std::all_of(sums.begin(), sums.end(), [](const moments& sum) { return sum.valid; });
+            auto means = valid ? mean_error_of(sums) : std::nullopt;
+            if (!means) return std::nullopt;
+            result.means.push_back(std::move(*means));
+        } else if (with_r2) {
+            const auto sums_of = explained_of(sums);
+            if (!sums_of) return std::nullopt;
+            result.residual = sums_of->residual;
+            result.total = sums_of->total;
+        }
+    }
+    return result;
 }
 
 std::optional<double> max_error(const vector_view& y_true, const vector_view& y_pred) {

@@ -20,6 +20,19 @@ std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view
                                               const matrix_view& y_pred, const vector_view& weight,
                                               double parameter = 0.0);
 
+// Several of them in one pass over the data, and the sums of R^2 (see below) where asked for.
+struct error_request {
+    error_kind kind;
+    double parameter;
+};
+struct error_means {
+    std::vector<std::vector<double>> means;  // of each request, of each output
+    std::vector<double> residual, total;     // empty unless asked for
+};
+std::optional<error_means> mean_errors(const std::vector<error_request>& requests, bool with_r2,
+                                       const matrix_view& y_true, const matrix_view& y_pred,
+                                       const vector_view& weight);
+
 // Largest absolute error of a single output.
 std::optional<double> max_error(const vector_view& y_true, const vector_view& y_pred);
 

@@ -69,7 +69,7 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
     given = out_of_fold.argmax(axis=1) if metric.response == "label" else out_of_fold
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        score = float(metric.function(y[test], given))
+        score = float(metric.score(y[test], given))
     if not np.isfinite(score):
         raise ValueError(f"the {metric.name} of fold {job['fold']} is {score}")
     return {

@@ -82,7 +82,7 @@ def ensemble_score(state: RunState, artifacts: ArtifactStore, answer: Any) -> di
     fold_of_row = artifacts.get_array(manifest["folds_of_rows"])
     given = answer.argmax(axis=1) if metric.response == "label" else answer
     scores = [
-        float(metric.function(y[fold_of_row == fold], given[fold_of_row == fold]))
+        float(metric.score(y[fold_of_row == fold], given[fold_of_row == fold]))
         for fold in range(state.folds)
     ]
     mean, low, high = mean_interval(scores, float(manifest["confidence"]))

@@ -94,7 +94,7 @@ class TabularEnsemble(SupervisedModel):
             numbers = {label: i for i, label in enumerate(self.classes)}
             truth = np.array([numbers[label] for label in truth.tolist()])
             given = given.argmax(axis=1) if metric.response == "label" else given
-        return -metric.error(float(metric.function(truth, given)))
+        return -metric.error(float(metric.score(truth, given)))
 
     def _answer(self, X: Any) -> Any:
         matrix = self._matrix(X)

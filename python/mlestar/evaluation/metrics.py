@@ -70,6 +70,6 @@ class MetricsCalculator:
         result = {}
         for metric in self.metrics:
             given = labels if metric.response == "label" else answer
-            value = metric.function(y_true, given, sample_weight=sample_weight)
+            value = metric.score(y_true, given, sample_weight)
             result[self.short_name(metric)] = float(value)
         return result

@@ -103,6 +103,7 @@ from mlestar.metrics.separation import (
     silhouette_samples,
     silhouette_score,
 )
+from mlestar.metrics.several import score_many
 
 __all__ = [
     "BootstrapResult",
@@ -190,6 +191,7 @@ __all__ = [
     "roc_curve",
     "root_mean_squared_error",
     "root_mean_squared_log_error",
+    "score_many",
     "silhouette_samples",
     "silhouette_score",
     "top_k_accuracy_score",

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlestar._calls import internal_calls
 from mlestar._native import _core
 from mlestar.exceptions import MetricWarning
 from mlestar.metrics._design import Design
@@ -70,7 +71,7 @@ class Form:
         return float(value)
 
     def _on_rows(self, rows: Any) -> list[float]:
-        with warnings.catch_warnings():
+        with internal_calls(), warnings.catch_warnings():
             _ignore_undefined()
             return [self._call(answer, rows) for answer in self.answers]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mlestar._calls import internal_calls
 from mlestar.metrics import classification, ranking, regression, scoring_rules
 from mlestar.metrics.scorers import ALIASES
 
@@ -37,6 +38,11 @@ class Metric:
     greater_is_better: bool
     response: str
     tasks: tuple[str, ...]
+
+    def score(self, y_true: Any, answer: Any, sample_weight: Any = None) -> Any:
+        """The metric, without the warnings that are for a person who calls it."""
+        with internal_calls():
+            return self.function(y_true, answer, sample_weight=sample_weight)
 
     def error(self, score: float) -> float:
         """The score as something to make small."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,8 +67,34 @@ class Table(NamedTuple):
         return self.cells.sum() - hits - missed - wrong, wrong, missed, hits
 
 
+# Tables by their arrays, while several metrics are made of the same ones.
+_shared: ContextVar[dict[tuple[int, int, int], Table | None] | None] = ContextVar(
+    "mlestar_tables", default=None
+)
+
+
+@contextmanager
+def shared_tables() -> Iterator[None]:
+    """Inside, the table of the same three arrays is counted once; they must not change."""
+    token = _shared.set({})
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+
+
 def table_of(y_true: Any, y_pred: Any, sample_weight: Any) -> Table | None:
     """The table of two arrays of labels, in one pass; None for what the core declines."""
+    known = _shared.get()
+    if known is None:
+        return _count(y_true, y_pred, sample_weight)
+    key = (id(y_true), id(y_pred), id(sample_weight))
+    if key not in known:
+        known[key] = _count(y_true, y_pred, sample_weight)
+    return known[key]
+
+
+def _count(y_true: Any, y_pred: Any, sample_weight: Any) -> Table | None:
     w = None if sample_weight is None else as_array(sample_weight)
     if sample_weight is not None and w is None:
         return None

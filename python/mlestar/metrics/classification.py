@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mlestar._arrays import as_array, as_flat
-from mlestar._calls import answered, decline
+from mlestar._calls import answered, decline, metric_warning
 from mlestar._native import _core
 from mlestar.metrics._labels import as_integer, encode
 from mlestar.metrics._sets import scores_of
@@ -416,10 +416,21 @@ def _prf(
     )
     if found is None:
         return None
-    *result, undefined, terms = found
+    *result, undefined, unseen, terms = found
     if zero_division == "warn" and True in undefined:
         _warn_undefined(undefined, average, warn_for, terms)
+    if unseen and average == "macro" and labels is None and tuple(warn_for) != ("recall",):
+        warn_of_unseen(unseen)
     return tuple(result)
+
+
+def warn_of_unseen(classes: int) -> None:
+    """Say that classes which only occur among the predictions pull a macro average down."""
+    metric_warning(
+        f"y_pred holds {classes} class{'' if classes == 1 else 'es'} that y_true does not; the "
+        "macro average counts each as 0. Pass labels= to average over the classes you mean.",
+        stacklevel=5,
+    )
 
 
 def _of_indicators(

@@ -13,6 +13,7 @@ from mlestar._calls import answered, decline
 from mlestar.metrics._labels import as_integer
 from mlestar.metrics._sets import Sums, divide
 from mlestar.metrics._table import Table, table_of, warn_single_label, warn_undefined
+from mlestar.metrics.classification import warn_of_unseen
 from mlestar.metrics.multilabel import by_label, by_sample
 
 
@@ -327,6 +328,9 @@ def jaccard_score(
         scores = divide(hits, either, "jaccard", words, average, ("jaccard",), zero_division)
         if average is None:
             return scores
+        unseen = int(((true == 0) & (predicted != 0)).sum())
+        if unseen and average == "macro" and labels is None:
+            warn_of_unseen(unseen)
         weights = true if average == "weighted" and true.any() else None
         if average == "samples" and sample_weight is not None:
             weights = np.asarray(sample_weight)

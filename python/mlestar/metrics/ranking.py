@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlestar._arrays import as_array, as_flat
-from mlestar._calls import answered, decline
+from mlestar._calls import answered, decline, metric_warning
 from mlestar._native import _core
 from mlestar.metrics._columns import (
     class_metric,
@@ -90,6 +90,7 @@ def roc_auc_score(
                 area = _multiclass_area(t, s, w, average, multi_class, labels)
     if area is not None:
         answered("roc_auc_score")
+        _warn_of_labels(s)
         if isinstance(area, float) and area != area and s.ndim == 1:
             from sklearn.exceptions import UndefinedMetricWarning
 
@@ -173,10 +174,26 @@ def average_precision_score(
                 score = class_metric("average_precision", codes[0], s, w, average)
     if score is not None:
         answered("average_precision_score")
+        _warn_of_labels(s)
         return score
     return decline("average_precision_score")(
         y_true, y_score, average=average, pos_label=pos_label, sample_weight=sample_weight
     )
+
+
+def _warn_of_labels(s: Any) -> None:
+    """Say that scores which are nothing but 0 and 1 (or -1 and 1) are most likely predictions."""
+    if s.ndim != 1 or len(s) < 8:
+        return
+    few = s[:32]  # all but surely tells scores from labels
+    if not ((few == 0) | (few == 1) | (few == -1)).all():
+        return
+    if len(np.unique(s)) == 2 and ((s == 0) | (s == 1) | (s == -1)).all():
+        metric_warning(
+            "y_score holds predicted labels only; the order of two values is all it can rank. "
+            "Pass scores or probabilities (decision_function, predict_proba).",
+            stacklevel=4,
+        )
 
 
 def _binary_precision(t: Any, s: Any, w: Any, pos_label: Any) -> float | None:

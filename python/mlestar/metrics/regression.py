@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlestar._arrays import as_array, as_flat
-from mlestar._calls import answered, decline
+from mlestar._calls import answered, decline, metric_warning
 from mlestar._devices import device_call, on_device
 from mlestar._native import _core
 
@@ -185,6 +185,11 @@ def mean_absolute_percentage_error(
             y_true, y_pred, sample_weight=sample_weight, multioutput=multioutput
         )
     answered("mean_absolute_percentage_error")
+    if np.max(result) > 1e3 and (as_array(y_true) == 0).any():
+        metric_warning(
+            "y_true holds zeros, whose relative error is their error over 2.2e-16; the mean says "
+            "nothing about the other rows."
+        )
     return result
 
 
