@@ -179,3 +179,20 @@ def test_bad_input_is_worded_by_scikit_learn(name, y, p, options, words):
 def test_one_sample_is_undefined(name):
     with pytest.warns(UserWarning, match="less than two samples"):
         assert np.isnan(getattr(ours, name)([1.0], [2.0]))
+
+
+def test_weights_of_outputs_are_looked_at():
+    y, p = [[1.0, 2.0], [3.0, 4.0]], [[2.0, 2.0], [2.0, 2.0]]
+    for name in ("mean_squared_error", "r2_score", "explained_variance_score", "d2_pinball_score"):
+        with pytest.raises(ValueError, match="NaN"):
+            getattr(ours, name)(y, p, multioutput=[np.nan, 1.0])
+    for name in ("r2_score", "d2_pinball_score"):
+        with pytest.raises(ValueError, match="equally many custom weights"):
+            getattr(ours, name)([[1, 2, 3]], [[1, 2, 4]], multioutput=[0.3, 0.7])
+    single = np.ones(4, dtype=np.float32)
+    assert (
+        ours.r2_score(np.array([True, False, True, True]), single, multioutput="raw_values").dtype
+        == np.float32
+    )
+    with pytest.raises(ValueError, match="beta"):
+        ours.v_measure_score([0, 1, 1], [0, 1, 0], beta=np.inf)

@@ -121,3 +121,31 @@ def test_what_is_no_indicator_is_worded_by_scikit_learn():
         ours.accuracy_score([[0, 1], [1, 1], [0, 0]], [0, 1, 2])
     with pytest.raises(ValueError, match="average='binary'"):
         ours.f1_score([[0, 1], [1, 1]], [[0, 1], [1, 1]])
+
+
+@pytest.mark.parametrize("weights", [[np.nan, 1, 1], [np.inf, 1, 1], [0, 0, 0], [1 + 1j, 1, 1]])
+def test_weights_by_sample_are_looked_at(weights):
+    t, p = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0]]), np.array([[1, 1, 0], [0, 1, 0], [0, 1, 1]])
+    for call in (ours.f1_score, ours.jaccard_score, ours.precision_recall_fscore_support):
+        with pytest.raises(ValueError, match=r"NaN|infinity|non-zero|Complex"):
+            call(t, p, average="samples", sample_weight=np.array(weights))
+    with pytest.raises(ValueError, match=r"NaN|infinity|non-zero|Complex"):
+        ours.multilabel_confusion_matrix(t, p, samplewise=True, sample_weight=np.array(weights))
+
+
+def test_support_of_whole_weights_reads_as_scikit_learns():
+    same("classification_report", [0, 1], [0, 1], sample_weight=[1, 2])
+    same("classification_report", [0, 1], [0, 1], sample_weight=[1, 2], labels=[1, 0])
+
+
+@pytest.mark.parametrize("label", [2**63, -(2**63) - 1])
+def test_labels_that_64_bits_do_not_hold(label):
+    with pytest.raises(ValueError, match="pos_label"):
+        ours.f1_score([0, 1, 1, 0], [0, 1, 1, 0], pos_label=label)
+    with pytest.raises(ValueError, match="pos_label"):
+        ours.average_precision_score([0, 1], [0.1, 0.2], pos_label=label)
+    assert ours.f1_score(
+        [0, 1], [0, 1], labels=[0, label], average=None, zero_division=0
+    ).tolist() == [1.0, 0.0]
+    with pytest.warns(UserWarning, match="No positive samples"):
+        assert len(ours.roc_curve([0, 1], [0.1, 0.2], pos_label=label)) == 3

@@ -107,3 +107,35 @@ def test_scores_must_be_probabilities(rng):
         ours.average_precision_score(y[:29], s)
     with pytest.raises(ValueError, match="inconsistent"):
         ours.average_precision_score(y, s, sample_weight=np.ones(29))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, bool, np.int8])
+def test_narrow_weights_and_indicators_do_not_wrap(rng, kind):
+    y, s = (rng.random((300, 3)) < 0.8).astype(np.uint8), rng.random((300, 3))
+    w = rng.integers(0, 100, 300).astype(kind)
+    for name, options in (
+        ("roc_auc_score", {}),
+        ("average_precision_score", {}),
+        ("roc_auc_score", {"max_fpr": 0.4}),
+    ):
+        same(name, y, s, average="weighted", sample_weight=w, **options)
+
+
+@pytest.mark.parametrize(
+    ("y", "s", "options", "words"),
+    [
+        (np.zeros((0, 2)), np.zeros((0, 2)), {"average": "weighted"}, "0 sample"),
+        (
+            np.zeros((0, 2), int),
+            np.zeros((0, 2)),
+            {"average": "samples", "max_fpr": 0.5},
+            "0 sample",
+        ),
+        (np.zeros((2, 2), int), [[np.nan, 1.0], [0.0, 1.0]], {"average": "weighted"}, "NaN"),
+        ([[0, 2], [-2, 0]], np.ones((2, 2)), {"average": "weighted"}, "not supported"),
+        ([0], [0.1], {"max_fpr": 1.2}, "max_fpr"),
+    ],
+)
+def test_nothing_is_answered_before_it_is_looked_at(y, s, options, words):
+    with pytest.raises(ValueError, match=words):
+        ours.roc_auc_score(y, s, **options)

@@ -43,10 +43,7 @@ def class_metric(
     metric: str, codes: Any, scores: Any, weights: Any, average: str | None
 ) -> Any | None:
     """Each class against the rest, by its own column, averaged."""
-    if average == "micro":
-        indicators = (codes[:, None] == np.arange(scores.shape[1])).astype(np.uint8)
-        return label_metric(metric, indicators, scores, weights, average)
-    if average == "samples":
+    if average in ("micro", "samples"):
         indicators = (codes[:, None] == np.arange(scores.shape[1])).astype(np.uint8)
         return label_metric(metric, indicators, scores, weights, average)
     values = _core.metrics.class_scores(metric, codes, scores, weights)
@@ -67,13 +64,19 @@ def label_metric(metric: str, t: Any, scores: Any, weights: Any, average: str | 
     if average == "samples":
         values = _core.metrics.sample_scores(metric, t, scores)
         return None if values is None else _averaged(metric, values, average, weights)
-    support = None
-    if average == "weighted":
-        support = t.sum(axis=0) if weights is None else weights @ t
-        if np.isclose(support.sum(), 0):
-            return 0
+    # First the core, which looks at what it is given.
     values = _core.metrics.label_scores(metric, t, scores, weights)
-    return None if values is None else _averaged(metric, values, average, support)
+    return None if values is None else _by_label(metric, values, t, weights, average)
+
+
+def _by_label(metric: str, values: Any, t: Any, weights: Any, average: str | None) -> Any:
+    if average != "weighted":
+        return _averaged(metric, values, average, None)
+    # In float64: the indicators and weights may be of a type that wraps.
+    support = t.sum(axis=0) if weights is None else weights.astype(np.float64) @ t
+    if np.isclose(support.sum(), 0):
+        return 0
+    return _averaged(metric, values, average, support)
 
 
 def partial_metric(
@@ -91,15 +94,14 @@ def partial_metric(
         values = [metric(y, x, None) for y, x in zip(t, scores, strict=True)]
     else:
         values = [metric(t[:, k], scores[:, k], weights) for k in range(t.shape[1])]
-    if None in values:
+    if not values or None in values:
         return None
-    support = weights if average == "samples" else None
-    if average == "weighted":
-        support = t.sum(axis=0) if weights is None else weights @ t
-        if np.isclose(support.sum(), 0):
-            return 0
-    how = "macro" if average == "micro" else average
-    return _averaged("roc_auc", np.array(values, dtype=np.float64), how, support)
+    found = np.array(values, dtype=np.float64)
+    if average in ("micro", "samples"):
+        by_sample = average == "samples"
+        how = average if by_sample else "macro"
+        return _averaged("roc_auc", found, how, weights if by_sample else None)
+    return _by_label("roc_auc", found, t, weights, average)
 
 
 def pair_metric(codes: Any, scores: Any, average: str | None) -> Any | None:

@@ -29,11 +29,9 @@ def encode(y_true: Any, y_pred: Any = None) -> Encoded | None:
 
 
 def as_integer(label: object) -> int | None:
-    """A label as the core's integer; None for strings, fractions and None."""
-    if isinstance(label, int):  # bool included
-        return int(label)
+    """A label as the core's integer; None for strings, fractions, None and more than 64 bits."""
     try:
         number = int(label)  # type: ignore[call-overload]
-        return int(number) if number == label else None
     except (TypeError, ValueError, OverflowError):
         return None
+    return number if number == label and -(2**63) <= number < 2**63 else None

@@ -384,7 +384,7 @@ def _pairs(labels_true: Any, labels_pred: Any) -> tuple[int, int, int, int] | No
 
 
 def _v_measure(labels_true: Any, labels_pred: Any, beta: Any) -> tuple[float, float, float] | None:
-    if not is_real(beta) or not beta >= 0:
+    if not is_real(beta) or not 0 <= beta < math.inf:
         return None
     found = _agreement(labels_true, labels_pred)
     if found is None:

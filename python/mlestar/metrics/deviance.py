@@ -285,6 +285,8 @@ def _d2_pinball(
     if numerator is None:
         return None
     if len(t) < 2:
+        if not (isinstance(multioutput, str) and multioutput in ("raw_values", "uniform_average")):
+            return None
         from sklearn.exceptions import UndefinedMetricWarning
 
         warnings.warn(

@@ -112,14 +112,12 @@ def by_sample(y_true: Any, y_pred: Any, sample_weight: Any, labels: Any = None) 
     if pair is None or (sample_weight is not None and w is None):
         return None
     t, p = pair
-    if w is not None and w.shape != (len(t),):
+    # The sums by label say whether these are indicators, and whether the weights can be used.
+    if _core.metrics.label_counts(t, p, w) is None:
         return None
     if labels is not None:
         columns = _columns(labels, t.shape[1])
         if columns is None or len(columns) < 2:
-            return None
-        # The whole matrix says whether these are indicators at all.
-        if _core.metrics.label_counts(t, p, None) is None:
             return None
         t, p = t[:, columns], p[:, columns]
     found = _core.metrics.sample_counts(t, p)

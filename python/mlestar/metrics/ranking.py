@@ -64,7 +64,8 @@ def roc_auc_score(
     Raises
     ------
     ValueError
-        As scikit-learn: lengths that differ, scores that are not finite.
+        As scikit-learn: lengths that differ, scores that are not finite, probabilities that do not
+        sum to one, options that do not go together.
 
     Warns
     -----
@@ -215,11 +216,11 @@ def _binary_area(t: Any, s: Any, w: Any, max_fpr: Any) -> float | None:
         return None
     if (codes := encode(t)) is not None:
         t = codes.y_true
+    if not _whole(max_fpr) and not (is_real(max_fpr) and 0 < max_fpr < 1):
+        return None
     area: float | None = _core.metrics.roc_auc(t, s, w)
     if area is None or _whole(max_fpr) or area != area:
         return area
-    if not is_real(max_fpr) or not 0 < max_fpr < 1:
-        return None
     found = _core.metrics.threshold_counts(t == t.max(), s, w, 1, "bends", True)
     return None if found is None else _partial_area(found[0], found[1], float(max_fpr))
 

@@ -339,6 +339,8 @@ def r2_score(
     rows = _rows(y_true, t)
     if rows > 0 and isinstance(force_finite, bool):
         sums = _errors(_core.metrics.explained, y_true, y_pred, sample_weight, t, p)
+        if sums is not None and rows < 2 and not _is_named(multioutput):
+            sums = None  # how weights must be is scikit-learn's to say
         if sums is not None and rows < 2:
             from sklearn.exceptions import UndefinedMetricWarning
 
@@ -378,6 +380,11 @@ def _errors(function: Any, y_true: Any, y_pred: Any, sample_weight: Any, t: Any,
     return function(t, p, w)
 
 
+def _is_named(multioutput: Any) -> bool:
+    names = ("raw_values", "uniform_average", "variance_weighted")
+    return multioutput is None or (isinstance(multioutput, str) and multioutput in names)
+
+
 def host_errors(function: Any, y_true: Any, y_pred: Any, sample_weight: Any, *more: Any) -> Any:
     """What the core says of arrays in the host's memory; None to decline."""
     w = None if sample_weight is None else as_array(sample_weight)
@@ -413,12 +420,17 @@ def combine(values: Any, multioutput: Any, y_true: Any, y_pred: Any) -> Any:
         if multioutput == "uniform_average":
             return values if isinstance(values, float) else float(np.average(values))
         if multioutput == "raw_values":
-            # NumPy's, CuPy's and PyTorch's dtypes have one way to be asked for their name.
-            single = all(str(getattr(y, "dtype", "")).endswith("float32") for y in (y_true, y_pred))
+            # NumPy's, CuPy's and PyTorch's dtypes have one way to be asked for their name. Of the
+            # real ones the wider counts, as in scikit-learn.
+            names = [str(getattr(y, "dtype", "float64")) for y in (y_true, y_pred)]
+            real = [name for name in names if "float" in name]
+            single = bool(real) and all(name.endswith("float32") for name in real)
             return np.atleast_1d(values).astype(np.float32 if single else np.float64, copy=False)
         return None
     weights = as_array(multioutput)
     if weights is None or isinstance(values, float) or weights.shape != values.shape:
+        return None
+    if weights.dtype.kind not in "biuf" or not np.isfinite(weights).all():
         return None
     return float(np.average(values, weights=weights))
 

@@ -146,6 +146,8 @@ def _classes(
     if places is None or (labels is not None and not any(place >= 0 for place in places)):
         return None
     _, fp, fn, tp = table.one_against_rest(places)
+    if sample_weight is not None:  # whole weights too
+        fp, fn, tp = (counts.astype(np.float64) for counts in (fp, fn, tp))
     names = np.asarray(table.labels)
     if kind in "fb":
         names = names.astype(np.float64 if kind == "f" else np.bool_)

@@ -308,7 +308,7 @@ def _top_k(
     w = None if sample_weight is None else as_array(sample_weight)
     if t is None or s is None or t.ndim != 1 or (sample_weight is not None and w is None):
         return None
-    if not is_whole(k) or k < 1 or len(t) != len(s):
+    if not is_whole(k) or not 1 <= k < 2**63 or len(t) != len(s):
         return None
     if not isinstance(normalize, bool) or (codes := codes_of(t, labels)) is None:
         return None

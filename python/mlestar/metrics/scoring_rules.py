@@ -175,7 +175,7 @@ def d2_log_loss_score(
         if _too_few(y_true, y_proba, sample_weight):
             answered("d2_log_loss_score")
             return float("nan")
-        parts = _frequencies(y_true, sample_weight)
+        parts = None if _is_half(y_proba) else _frequencies(y_true, sample_weight)
         loss = None
         if parts is not None:
             loss = _rule(_core.metrics.log_loss, y_true, y_proba, sample_weight, labels, False)
@@ -224,7 +224,7 @@ def d2_brier_score(
     if _too_few(y_true, y_proba, sample_weight):
         answered("d2_brier_score")
         return float("nan")
-    parts = _frequencies(y_true, sample_weight)
+    parts = None if _is_half(y_proba) else _frequencies(y_true, sample_weight)
     p = as_array(y_proba)
     if parts is not None and p is not None:
         loss = _brier(y_true, p, sample_weight, pos_label, labels)
@@ -319,6 +319,12 @@ def _too_few(y_true: Any, y_proba: Any, sample_weight: Any) -> bool:
     return True
 
 
+def _is_half(y_proba: Any) -> bool:
+    """Half precision, whose losses scikit-learn computes in half precision too."""
+    p = as_array(y_proba)
+    return p is not None and bool(p.dtype == np.float16)
+
+
 def _frequencies(y_true: Any, sample_weight: Any) -> Any | None:
     """The share of each class that occurs, in every row (of no memory); None to decline."""
     t = as_flat(y_true)
@@ -351,6 +357,8 @@ def _rule(
         return None
     if labels is not None and (known is None or known.ndim != 1):
         return None
+    if t.ndim == 2 and as_array(y_proba).dtype == np.float16:
+        return None  # clipped by the epsilon of its own type
     if (codes := encode(t, known)) is not None:
         t = codes.y_true
         if known is not None:
