@@ -60,9 +60,9 @@ std::unique_ptr<callback_selection> make_callback(const py::capsule& metric, dou
         (weight && weight->size() != y.size()))
         throw argument_error(
             "predictions, y and weight must be of shapes (models, rows), (rows,) and (rows,)");
-    return std::make_unique<callback_selection>(
-        callback_of(metric), sign, predictions.data(), predictions.shape(0), y.data(),
-        weight ? weight->data() : nullptr, y.size());
+    return std::make_unique<callback_selection>(callback_of(metric), sign, predictions.data(),
+                                                predictions.shape(0), y.data(),
+                                                weight ? weight->data() : nullptr, y.size());
 }
 
 py::tuple callback_errors(const callback_selection& selection) {

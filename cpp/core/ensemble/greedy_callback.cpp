@@ -44,17 +44,17 @@ callback_selection::errors callback_selection::candidate_errors() const {
     const auto count = static_cast<std::size_t>(models_);
     result.values.resize(count);
     std::vector<std::int32_t> status(count, 0);
-    parallel_for(models_,
-                 [&](std::int64_t model) {
-                     scratch_array<double> mean(static_cast<std::size_t>(rows_));
-                     mean_with(model, mean.data());
-                     const auto j = static_cast<std::size_t>(model);
-                     result.values[j] =
-                         sign_ * metric_(target_.data(), mean.data(),
-                                         weight_.empty() ? nullptr : weight_.data(), rows_,
-                                         &status[j]);
-                 },
-                 models_ * rows_ < 20'000);
+    parallel_for(
+        models_,
+        [&](std::int64_t model) {
+            scratch_array<double> mean(static_cast<std::size_t>(rows_));
+            mean_with(model, mean.data());
+            const auto j = static_cast<std::size_t>(model);
+            result.values[j] =
+                sign_ * metric_(target_.data(), mean.data(),
+                                weight_.empty() ? nullptr : weight_.data(), rows_, &status[j]);
+        },
+        models_ * rows_ < 20'000);
     const auto failed = std::find_if(status.begin(), status.end(), [](int s) { return s != 0; });
     if (failed != status.end()) result.failed = failed - status.begin();
     return result;

@@ -22,8 +22,8 @@ constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
 
 void check_units(const callback_rows& data, std::int64_t units) {
     if (data.unit == nullptr && units != data.rows)
-        throw argument_error("sizes amount to " + std::to_string(units) +
-                             " units, but there are " + std::to_string(data.rows) + " rows");
+        throw argument_error("sizes amount to " + std::to_string(units) + " units, but there are " +
+                             std::to_string(data.rows) + " rows");
     for (std::int64_t i = 0; data.unit != nullptr && i < data.rows; ++i)
         if (data.unit[i] < 0 || data.unit[i] >= units)
             throw argument_error("unit holds " + std::to_string(data.unit[i]) +
@@ -149,8 +149,7 @@ callback_values resample_callback(metric_callback metric, const callback_rows& d
     if (plan.entries() != plan.units()) throw argument_error("kind must be 'bootstrap'");
     check_units(data, plan.units());
     return over_resamples(
-        resamples, data.answers.size(), data.rows,
-        [&] { return drawn_rows(plan.units(), data); },
+        resamples, data.answers.size(), data.rows, [&] { return drawn_rows(plan.units(), data); },
         [&](std::int64_t r, drawn_rows& state, double* values) {
             plan.draw(r, state.counts.data());
             return on_drawn(metric, data, state, values);
@@ -161,8 +160,7 @@ callback_values leave_out_callback(metric_callback metric, const callback_rows& 
                                    std::int64_t units) {
     check_units(data, units);
     return over_resamples(
-        units, data.answers.size(), data.rows,
-        [&] { return drawn_rows(units, data); },
+        units, data.answers.size(), data.rows, [&] { return drawn_rows(units, data); },
         [&](std::int64_t u, drawn_rows& state, double* values) {
             std::uint8_t& count = state.counts[static_cast<std::size_t>(u)];
             count = 0;

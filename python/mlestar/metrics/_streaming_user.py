@@ -103,7 +103,7 @@ class UserMetric(Metric):
     >>> streamed = UserMetric(worst)
     >>> streamed.update([1, 2, 3], [1, 2, 5])
     >>> streamed.update([4], [3])
-    >>> streamed.compute()  # doctest: +SKIP
+    >>> streamed.compute()
     2.0
     """
 
@@ -134,7 +134,7 @@ class UserMetric(Metric):
         super().load_state_dict(state)
 
     def _by_name(self) -> dict[str, str]:
-        return {"metric": f"{self._metric.__module__}:{self._metric.__qualname__}"}
+        return {"metric": f"{self._metric.__module__}:{self._metric._qualname}"}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.state_dict(), "parameters": self._parameters}

@@ -51,12 +51,12 @@ def _values(name: str, value: Any) -> Any:
         raise ValueError(f"{name} has shape {array.shape}, but must have one axis")
     if array.dtype.kind == "U":
         raise ValueError(f"{name} holds strings, but must hold numbers")
-    if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and array.size:
-        if int(array.max()) > _EXACT or int(array.min()) < -_EXACT:
-            raise ValueError(
-                f"{name} holds integers beyond 2**53, which float64 cannot hold; they lie between "
-                f"{array.min()} and {array.max()}"
-            )
+    wide = array.dtype.kind in "iu" and array.dtype.itemsize == 8 and array.size > 0
+    if wide and (int(array.max()) > _EXACT or int(array.min()) < -_EXACT):
+        raise ValueError(
+            f"{name} holds integers beyond 2**53, which float64 cannot hold; they lie between "
+            f"{array.min()} and {array.max()}"
+        )
     return _plain(array)
 
 
