@@ -98,11 +98,11 @@ class UserMetric(Metric):
     >>> from mlestar.metrics import metric
     >>> from mlestar.metrics.streaming import UserMetric
     >>> @metric(greater_is_better=False)
-    ... def worst(y_true, y_pred):
-    ...     return abs(y_true - y_pred).max()
-    >>> streamed = UserMetric(worst)
+    ... def highest(y_true, y_pred):
+    ...     return (y_pred - y_true).max()
+    >>> streamed = UserMetric(highest)
     >>> streamed.update([1, 2, 3], [1, 2, 5])
-    >>> streamed.update([4], [3])
+    >>> streamed.update([4], [4.5])
     >>> streamed.compute()
     2.0
     """
