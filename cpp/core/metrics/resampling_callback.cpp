@@ -18,6 +18,7 @@ MLESTAR_SELECT_KERNELS(resampling_callback_kernels)
 
 namespace {
 
+constexpr std::int64_t at_a_time = 2048;
 constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
 
 void check_units(const callback_rows& data, std::int64_t units) {
@@ -102,7 +103,8 @@ struct drawn_rows {
     std::optional<scratch_array<std::int32_t>> chosen;
 
     drawn_rows(std::int64_t units, const callback_rows& data)
-        : counts(static_cast<std::size_t>(units)), taken(data.weight == nullptr ? 2 : 3) {
+        : counts(static_cast<std::size_t>(units)),
+          taken(data.answers.size() + (data.weight == nullptr ? 1 : 2)) {
         std::fill_n(counts.data(), units, std::uint8_t{1});
     }
 };
@@ -127,18 +129,24 @@ std::int64_t on_drawn(metric_callback metric, const callback_rows& data, drawn_r
         state.chosen.emplace(room);
     }
     std::int32_t* const chosen = state.chosen->data();
-    kernel.expand(counts, data.unit, data.rows, chosen);
     state.taken.reserve(size);
-    double* const truth = state.taken.array(0);
-    double* const answer = state.taken.array(1);
-    double* const weight = data.weight == nullptr ? nullptr : state.taken.array(2);
-    kernel.take(data.y_true, chosen, size, truth);
-    if (weight != nullptr) kernel.take(data.weight, chosen, size, weight);
-    for (std::size_t m = 0; m < data.answers.size(); ++m) {
-        kernel.take(data.answers[m], chosen, size, answer);
-        if (!call(metric, truth, answer, weight, size, values[m]))
-            return static_cast<std::int64_t>(m);
+    const std::size_t answers = data.answers.size();
+    double* const truth = state.taken.array(answers);
+    double* const weight = data.weight == nullptr ? nullptr : state.taken.array(answers + 1);
+    // Some rows at a time, so that their numbers stay in the cache for every array.
+    std::int64_t at = 0;
+    for (std::int64_t first = 0; first < data.rows; first += at_a_time) {
+        const std::int64_t last = std::min(data.rows, first + at_a_time);
+        const std::int64_t some = kernel.expand(counts, data.unit, first, last, chosen);
+        kernel.take(data.y_true, chosen, some, truth + at);
+        if (weight != nullptr) kernel.take(data.weight, chosen, some, weight + at);
+        for (std::size_t m = 0; m < answers; ++m)
+            kernel.take(data.answers[m], chosen, some, state.taken.array(m) + at);
+        at += some;
     }
+    for (std::size_t m = 0; m < answers; ++m)
+        if (!call(metric, truth, state.taken.array(m), weight, size, values[m]))
+            return static_cast<std::int64_t>(m);
     return -1;
 }
 

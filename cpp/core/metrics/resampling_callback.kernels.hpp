@@ -6,10 +6,10 @@
 namespace mlestar::metrics {
 
 struct resampling_callback_kernels {
-    // Writes each row's number as often as its unit counts, and returns how many that are; unit may
-    // be null: the row. `chosen` has room for three more.
-    std::int64_t (*expand)(const std::uint8_t* counts, const std::int32_t* unit, std::int64_t rows,
-                           std::int32_t* chosen);
+    // Writes the number of each row in [first, last) as often as its unit counts, and returns how
+    // many that are; unit may be null: the row. `chosen` has room for three more.
+    std::int64_t (*expand)(const std::uint8_t* counts, const std::int32_t* unit, std::int64_t first,
+                           std::int64_t last, std::int32_t* chosen);
     void (*take)(const double* values, const std::int32_t* chosen, std::int64_t size,
                  double* taken);
     // heads[i] == 1: the values of row i trade places. unit may be null: the row.
@@ -34,15 +34,15 @@ inline std::int64_t write_row(std::int32_t* chosen, std::int64_t at, std::int32_
     return at + count;
 }
 
-std::int64_t expand(const std::uint8_t* counts, const std::int32_t* unit, std::int64_t rows,
-                    std::int32_t* chosen) {
+std::int64_t expand(const std::uint8_t* counts, const std::int32_t* unit, std::int64_t first,
+                    std::int64_t last, std::int32_t* chosen) {
     std::int64_t at = 0;
     if (unit == nullptr) {
-        for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t i = first; i < last; ++i)
             at = write_row(chosen, at, static_cast<std::int32_t>(i), counts[i]);
         return at;
     }
-    for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t i = first; i < last; ++i)
         at = write_row(chosen, at, static_cast<std::int32_t>(i), counts[unit[i]]);
     return at;
 }
