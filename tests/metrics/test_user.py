@@ -429,7 +429,8 @@ def test_scorer():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(200, 3)), rng.normal(size=200)
     w = rng.random(200)
-    scorer = make_scorer(user.cost, greater_is_better=user.cost.greater_is_better)
+    scorer = make_scorer(user.cost)  # a loss: it says so itself
+    assert make_scorer(user.share_within)._sign == 1
     model = LinearRegression().fit(x, y)
     assert scorer(model, x, y) == -user.cost(y, model.predict(x))
     assert scorer(model, x, y, sample_weight=w) == -user.cost(y, model.predict(x), w)
