@@ -37,6 +37,7 @@ MODULES = [
     "bench.metrics.bench_scorers",
     "bench.metrics.bench_resampling",
     "bench.metrics.bench_streaming",
+    "bench.metrics.bench_user",
     "bench.model_selection.bench_splitters",
     "bench.model_selection.bench_gather",
     "bench.ensemble.bench_greedy",

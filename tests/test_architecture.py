@@ -17,6 +17,7 @@ LAYERS = [
         "_core_cuda",
         "_devices",
         "_files",
+        "_jit",
         "_native",
         "_lazy",
         "_arrays",

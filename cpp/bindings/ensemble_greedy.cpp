@@ -1,15 +1,18 @@
 #include <pybind11/stl.h>
 
 #include "bindings/array.hpp"
+#include "bindings/callback.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/method.hpp"
 #include "bindings/rooms.hpp"
 #include "ensemble/greedy.hpp"
+#include "ensemble/greedy_callback.hpp"
 #include "support/error.hpp"
 
 namespace mlestar::bindings::ensemble_greedy {
 namespace {
 
+using ensemble::callback_selection;
 using ensemble::greedy_metric;
 using ensemble::greedy_selection;
 
@@ -48,6 +51,38 @@ py::array_t<double> candidate_errors(const greedy_selection& selection) {
     return to_array<double>(errors);
 }
 
+using doubles = py::array_t<double, py::array::c_style>;
+
+// The code that the capsule points to must outlive the selection: mlestar.ensemble sees to that.
+std::unique_ptr<callback_selection> make_callback(const py::capsule& metric, double sign,
+                                                  const doubles& predictions, const doubles& y,
+                                                  const std::optional<doubles>& weight) {
+    if (predictions.ndim() != 2 || predictions.shape(1) != y.size() ||
+        (weight && weight->size() != y.size()))
+        throw argument_error(
+            "predictions, y and weight must be of shapes (models, rows), (rows,) and (rows,)");
+    return std::make_unique<callback_selection>(callback_of(metric), sign, predictions.data(),
+                                                predictions.shape(0), y.data(),
+                                                weight ? weight->data() : nullptr, y.size());
+}
+
+py::tuple callback_errors(const callback_selection& selection) {
+    callback_selection::errors found;
+    {
+        const callback_scope scope;
+        found = selection.candidate_errors();
+    }
+    py::object failed = py::none();
+    if (found.failed >= 0) failed = py::int_(found.failed);
+    return py::make_tuple(to_array<double>(found.values), failed);
+}
+
+doubles mean_with(const callback_selection& selection, std::int64_t model) {
+    doubles mean(selection.rows());
+    selection.mean_with(model, mean.mutable_data());
+    return mean;
+}
+
 }  // namespace
 }  // namespace mlestar::bindings::ensemble_greedy
 
@@ -58,4 +93,10 @@ void mlestar::bindings::add_ensemble_greedy(py::module_& module) {
              py::arg("weight"))
         .def("candidate_errors", candidate_errors)
         .def("add", method(&greedy_selection::add), py::arg("model"));
+    py::class_<callback_selection>(module, "CallbackSelection")
+        .def(py::init(&make_callback), py::arg("metric"), py::arg("sign"), py::arg("predictions"),
+             py::arg("y"), py::arg("weight"))
+        .def("candidate_errors", callback_errors)
+        .def("mean_with", mean_with, py::arg("model"))
+        .def("add", method(&callback_selection::add), py::arg("model"));
 }

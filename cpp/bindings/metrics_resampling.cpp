@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "bindings/array.hpp"
+#include "bindings/callback.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "metrics/resampling.hpp"
+#include "metrics/resampling_callback.hpp"
 #include "support/error.hpp"
 
 namespace mlestar::bindings::metrics_resampling {
@@ -150,6 +152,73 @@ bytes counts(const std::string& kind, const std::vector<std::int64_t>& sizes, st
     return result;
 }
 
+metrics::callback_rows rows_of(const doubles& y_true, const doubles& answers,
+                               const std::optional<doubles>& weight,
+                               const std::optional<integers>& unit) {
+    const py::ssize_t n = y_true.size();
+    if (n == 0 || n >= (py::ssize_t{1} << 31))
+        throw argument_error("y_true has " + std::to_string(n) +
+                             " elements, but must have between 1 and 2^31 - 1");
+    return {n, y_true.data(), rows_of(answers, n, "answers"),
+            weight ? data_of(*weight, n, "weight") : nullptr,
+            unit ? data_of(*unit, n, "unit") : nullptr};
+}
+
+// Values, and the resample and the answer that the metric failed on, or None.
+py::tuple as_values(const metrics::callback_values& found, std::int64_t resamples) {
+    py::object failed = py::none();
+    if (found.failed_resample >= 0)
+        failed = py::make_tuple(found.failed_resample, found.failed_answer);
+    return py::make_tuple(as_table(found.values, resamples), failed);
+}
+
+py::tuple callback(const py::capsule& metric, const doubles& y_true, const doubles& answers,
+                   const std::optional<doubles>& weight, const std::optional<integers>& unit,
+                   const std::string& kind, const std::vector<std::int64_t>& sizes,
+                   std::int64_t resamples, std::uint64_t seed) {
+    const auto function = callback_of(metric);
+    const auto data = rows_of(y_true, answers, weight, unit);
+    const auto plan = plan_of(kind, sizes, seed);
+    at_least_one(resamples);
+    metrics::callback_values result;
+    {
+        const callback_scope scope;
+        result = kind == "swap" ? metrics::swap_callback(function, data, plan, resamples)
+                                : metrics::resample_callback(function, data, plan, resamples);
+    }
+    return as_values(result, resamples);
+}
+
+py::tuple without(const py::capsule& metric, const doubles& y_true, const doubles& answers,
+                  const std::optional<doubles>& weight, const std::optional<integers>& unit,
+                  std::int64_t units) {
+    const auto function = callback_of(metric);
+    const auto data = rows_of(y_true, answers, weight, unit);
+    at_least_one(units);
+    metrics::callback_values result;
+    {
+        const callback_scope scope;
+        result = metrics::leave_out_callback(function, data, units);
+    }
+    return as_values(result, units);
+}
+
+// The value, or None where the metric failed.
+std::optional<double> call(const py::capsule& metric, const doubles& y_true, const doubles& y_pred,
+                           const std::optional<doubles>& weight) {
+    const auto function = callback_of(metric);
+    const py::ssize_t n = y_true.size();
+    const double* const answer = data_of(y_pred, n, "y_pred");
+    const double* const w = weight ? data_of(*weight, n, "weight") : nullptr;
+    std::int32_t status = 0;
+    double value = 0.0;
+    {
+        const gil_scope scope(n);
+        value = function(y_true.data(), answer, w, n, &status);
+    }
+    return status == 0 ? std::optional(value) : std::nullopt;
+}
+
 }  // namespace
 }  // namespace mlestar::bindings::metrics_resampling
 
@@ -164,6 +233,13 @@ void mlestar::bindings::add_metrics_resampling(py::module_& module) {
     module.def("resample_cells", cells, py::arg("cell"), py::arg("count"), py::arg("weight"),
                py::arg("unit"), py::arg("kind"), py::arg("sizes"), py::arg("resamples"),
                py::arg("seed"));
+    module.def("resample_callback", callback, py::arg("metric"), py::arg("y_true"),
+               py::arg("answers"), py::arg("weight"), py::arg("unit"), py::arg("kind"),
+               py::arg("sizes"), py::arg("resamples"), py::arg("seed"));
+    module.def("leave_out_callback", without, py::arg("metric"), py::arg("y_true"),
+               py::arg("answers"), py::arg("weight"), py::arg("unit"), py::arg("units"));
+    module.def("call_callback", call, py::arg("metric"), py::arg("y_true"), py::arg("y_pred"),
+               py::arg("weight"));
     module.def("resample_counts", counts, py::arg("kind"), py::arg("sizes"), py::arg("first"),
                py::arg("resamples"), py::arg("seed"));
 }

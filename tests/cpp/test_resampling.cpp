@@ -6,6 +6,7 @@
 
 #include "check.hpp"
 #include "metrics/resampling.hpp"
+#include "metrics/resampling_callback.hpp"
 #include "support/error.hpp"
 #include "support/parallel.hpp"
 
@@ -155,6 +156,75 @@ void bad_arguments() {
     CHECK(check::throws<argument_error>([&] { placements(data); }));
 }
 
+double sum_of_answers(const double* y_true, const double* y_pred, const double* weight,
+                      std::int64_t rows, std::int32_t* status) {
+    double sum = 0.0;
+    int negative = 0;
+    for (std::int64_t i = 0; i < rows; ++i) {
+        negative += y_true[i] < 0.0 ? 1 : 0;
+        sum += y_pred[i] * (weight != nullptr ? weight[i] : 1.0);
+    }
+    if (negative > 3) *status = 3;  // one resample in fifty has a row that often
+    return sum;
+}
+
+void callbacks_get_the_drawn_rows() {
+    constexpr std::int64_t n = 700;
+    std::vector<double> truth(n, 1.0), first(n), second(n), weight(n);
+    std::vector<std::int32_t> unit(n);
+    for (std::size_t i = 0; i < n; ++i) {
+        first[i] = static_cast<double>(i);
+        second[i] = -2.0 * static_cast<double>(i);
+        weight[i] = static_cast<double>(i % 3);
+        unit[i] = static_cast<std::int32_t>(i % 40);
+    }
+    const resample_plan plan(draw_kind::bootstrap, {40}, 5), coins(draw_kind::swap, {40}, 5);
+    const callback_rows data{
+        n, truth.data(), {first.data(), second.data()}, weight.data(), unit.data()};
+    const auto drawn_sums = resample_callback(sum_of_answers, data, plan, 90);
+    const auto swapped = swap_callback(sum_of_answers, data, coins, 90);
+    const auto left = leave_out_callback(sum_of_answers, data, 40);
+    CHECK(drawn_sums.failed_resample == -1 && swapped.failed_resample == -1);
+    for (std::int64_t r = 0; r < 90; ++r) {
+        const auto counts = drawn(plan, r), heads = drawn(coins, r);
+        double sums[5] = {};
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto u = static_cast<std::size_t>(unit[i]);
+            sums[0] += counts[u] * weight[i] * first[i];
+            sums[1] += counts[u] * weight[i] * second[i];
+            sums[2] += weight[i] * (heads[u] != 0 ? second : first)[i];
+            sums[3] += weight[i] * (heads[u] != 0 ? first : second)[i];
+            sums[4] += static_cast<std::int64_t>(u) != r ? weight[i] * first[i] : 0.0;
+        }
+        const auto at = static_cast<std::size_t>(2 * r);
+        CHECK(drawn_sums.values[at] == sums[0] && drawn_sums.values[at + 1] == sums[1]);
+        CHECK(swapped.values[at] == sums[2] && swapped.values[at + 1] == sums[3]);
+        CHECK(r >= 40 || left.values[at] == sums[4]);
+    }
+    CHECK(
+        check::throws<argument_error>([&] { resample_callback(sum_of_answers, data, coins, 1); }));
+    CHECK(check::throws<argument_error>([&] { swap_callback(sum_of_answers, data, plan, 1); }));
+    CHECK(check::throws<argument_error>([&] { leave_out_callback(sum_of_answers, data, 39); }));
+}
+
+void the_first_failure_is_the_same_for_any_threads() {
+    constexpr std::int64_t n = 5000;
+    std::vector<double> truth(n, 1.0);
+    truth[77] = -1.0;
+    const callback_rows data{n, truth.data(), {truth.data()}, nullptr, nullptr};
+    const resample_plan plan(draw_kind::bootstrap, {n}, 8);
+    std::int64_t expected = 0;
+    while (drawn(plan, expected)[77] <= 3) ++expected;
+    CHECK(expected > 8);
+    const int before = thread_count();
+    for (const int threads : {1, 2, 7}) {
+        set_thread_count(threads);
+        const auto found = resample_callback(sum_of_answers, data, plan, 400);
+        CHECK(found.failed_resample == expected && found.failed_answer == 0);
+    }
+    set_thread_count(before);
+}
+
 }  // namespace
 
 int main() {
@@ -164,5 +234,7 @@ int main() {
     one_label_is_undefined();
     sums_and_cells();
     bad_arguments();
+    callbacks_get_the_drawn_rows();
+    the_first_failure_is_the_same_for_any_threads();
     return check::finish("resampling");
 }

@@ -139,6 +139,31 @@ def resample_cells(
     resamples: int,
     seed: int,
 ) -> NDArray[np.float64]: ...
+def resample_callback(
+    metric: object,
+    y_true: NDArray[np.float64],
+    answers: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    unit: NDArray[np.int32] | None,
+    kind: str,
+    sizes: list[int],
+    resamples: int,
+    seed: int,
+) -> tuple[NDArray[np.float64], tuple[int, int] | None]: ...
+def leave_out_callback(
+    metric: object,
+    y_true: NDArray[np.float64],
+    answers: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    unit: NDArray[np.int32] | None,
+    units: int,
+) -> tuple[NDArray[np.float64], tuple[int, int] | None]: ...
+def call_callback(
+    metric: object,
+    y_true: NDArray[np.float64],
+    y_pred: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+) -> float | None: ...
 def resample_counts(
     kind: str, sizes: list[int], first: int, resamples: int, seed: int
 ) -> NDArray[np.uint8]: ...

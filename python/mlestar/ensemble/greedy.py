@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from mlestar._arrays import as_array
 from mlestar._native import _core
+from mlestar.ensemble._user import UserSelection
+from mlestar.metrics.user import CompiledMetric
 
 _METRICS = {"log_loss": "log_loss", "rmse": "rmse", "roc_auc": "roc_auc"}
 _ALIASES = {
@@ -33,7 +35,8 @@ class GreedyResult:
     trajectory : list of float
         Error after each of these steps; lower is better.
     score : float
-        The last of them: the mean log loss, the RMSE, or 1 - ROC AUC.
+        The last of them: the mean log loss, the RMSE, 1 - ROC AUC, or a metric of your own, negated
+        where greater is better.
     """
 
     weights: NDArray[np.float64]
@@ -46,7 +49,7 @@ def greedy_weights(
     predictions: Sequence[Any],
     y: Any,
     *,
-    metric: str,
+    metric: str | CompiledMetric,
     sample_weight: Any = None,
     n_iterations: int = 25,
     tie_break: str = "autogluon",
@@ -63,11 +66,14 @@ def greedy_weights(
     predictions : sequence of array-like
         One a model. For "rmse" of shape (n_samples,): values. For "roc_auc" of shape (n_samples,):
         scores. For "log_loss" of shape (n_samples,): the probability of class 1, or of shape
-        (n_samples, n_classes): a column a class. A 3-D array counts as a sequence.
+        (n_samples, n_classes): a column a class. For a metric of your own of shape (n_samples,). A
+        3-D array counts as a sequence.
     y : array-like of shape (n_samples,)
         Targets; for "roc_auc" and "log_loss" the classes 0, 1, ... in the order of the columns.
-    metric : {"log_loss", "rmse", "roc_auc"}
-        scikit-learn's scorer names and ``root_mean_squared_error`` are aliases.
+    metric : {"log_loss", "rmse", "roc_auc"} or CompiledMetric
+        scikit-learn's scorer names and ``root_mean_squared_error`` are aliases. Of a metric made by
+        `mlestar.metrics.metric`, every candidate's mean is measured anew at every step, on all
+        threads: n_models * n_samples rows a step.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights, >= 0.
     n_iterations : int, default=25
@@ -99,10 +105,12 @@ def greedy_weights(
     >>> result.weights.tolist(), result.score
     ([0.5, 0.5, 0.0], 0.0)
     """
-    name = _ALIASES.get(metric, metric)
-    if name not in _METRICS:
+    own = metric if isinstance(metric, CompiledMetric) else None
+    name = _ALIASES.get(metric, metric) if isinstance(metric, str) else ""
+    if own is None and name not in _METRICS:
         raise ValueError(
-            f"metric is {metric!r}, but must be one of {sorted([*_METRICS, *_ALIASES])}"
+            f"metric is {metric!r}, but must be one of {sorted([*_METRICS, *_ALIASES])} or a "
+            "function decorated by mlestar.metrics.metric"
         )
     if isinstance(n_iterations, bool) or not isinstance(n_iterations, int) or n_iterations < 1:
         raise ValueError(f"n_iterations is {n_iterations!r}, but must be an integer of at least 1")
@@ -118,7 +126,11 @@ def greedy_weights(
     weight = None if sample_weight is None else as_array(sample_weight)
     if sample_weight is not None and weight is None:
         raise ValueError("sample_weight must be a numeric array of one axis or None")
-    selection = _core.ensemble.GreedySelection(name, arrays, as_array(y), weight)
+    selection: Any
+    if own is not None:
+        selection = UserSelection(own, arrays, y, sample_weight)
+    else:
+        selection = _core.ensemble.GreedySelection(name, arrays, as_array(y), weight)
     from sklearn.utils import check_random_state
 
     state = check_random_state(random_state)

@@ -104,9 +104,11 @@ from mlestar.metrics.separation import (
     silhouette_score,
 )
 from mlestar.metrics.several import score_many
+from mlestar.metrics.user import CompiledMetric, metric
 
 __all__ = [
     "BootstrapResult",
+    "CompiledMetric",
     "ConfusionMatrixDisplay",
     "DetCurveDisplay",
     "DistanceMetric",
@@ -168,6 +170,7 @@ __all__ = [
     "mean_squared_log_error",
     "mean_tweedie_deviance",
     "median_absolute_error",
+    "metric",
     "metric_at_thresholds",
     "multilabel_confusion_matrix",
     "mutual_info_score",

@@ -18,6 +18,8 @@ from mlestar.metrics._forms import (
     TableForm,
 )
 from mlestar.metrics._registry import find
+from mlestar.metrics._user_form import CallbackForm
+from mlestar.metrics.user import CompiledMetric
 
 _OF_TABLES = (
     classification.accuracy_score,
@@ -71,6 +73,8 @@ def form_of(
     else:
         raise ValueError(f"metric is {metric!r}, but must be a name or a function(y_true, y_pred)")
     arguments = (function, truth, given, weight, options)
+    if isinstance(function, CompiledMetric):
+        return CallbackForm(*arguments)
     plain = truth.ndim == 1 and all(answer.ndim == 1 for answer in given)
     found: Form | None = None
     try:

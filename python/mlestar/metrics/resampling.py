@@ -75,8 +75,8 @@ def bootstrap(
 
     Resamples are drawn in the core, on all threads, and the same for any number of them: ROC AUC
     and average precision on scores that are sorted once, functions of the confusion matrix on its
-    cells, mean losses and R^2 on their sums. Any other function is called on the rows of each
-    resample.
+    cells, mean losses and R^2 on their sums. A function decorated by `mlestar.metrics.metric` is
+    called in the core on the rows of each resample, on all threads; any other in Python.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from mlestar._calls import original
+from mlestar.metrics.user import CompiledMetric
 
 ALIASES = {
     "log_loss": "neg_log_loss",
@@ -95,7 +96,8 @@ def make_scorer(
     response_method : {"predict_proba", "decision_function", "predict"} or list/tuple of such str
         Method of the estimator whose answer `score_func` is given; of several the first it has.
     greater_is_better : bool, default=True
-        False for a loss, whose sign is turned.
+        False for a loss, whose sign is turned. A metric made by `mlestar.metrics.metric` says so
+        itself, and this is not looked at.
     **kwargs
         More arguments of `score_func`.
 
@@ -110,6 +112,8 @@ def make_scorer(
     >>> make_scorer(fbeta_score, beta=2)
     make_scorer(fbeta_score, response_method='predict', beta=2)
     """
+    if isinstance(score_func, CompiledMetric):
+        greater_is_better = score_func.greater_is_better
     return _with_ours(
         original("make_scorer")(
             score_func,

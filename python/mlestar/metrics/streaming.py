@@ -41,6 +41,7 @@ from mlestar.metrics._streaming_scores import (
     BrierScore,
     LogLoss,
 )
+from mlestar.metrics._streaming_user import UserMetric
 
 __all__ = [
     "ROCAUC",
@@ -75,6 +76,7 @@ __all__ = [
     "Recall",
     "RootMeanSquaredError",
     "RootMeanSquaredLogError",
+    "UserMetric",
     "ZeroOneLoss",
 ]
 

@@ -1,0 +1,3 @@
+"""What imports Numba: loaded only from inside a call that needs it."""
+
+__all__ = []
