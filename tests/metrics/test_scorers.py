@@ -253,4 +253,4 @@ def test_the_engine_knows_the_same_aliases():
 
     for alias, name in ALIASES.items():
         assert MetricsCalculator.find(alias) is MetricsCalculator.find(name)
-    assert sys.modules["mlestar.evaluation.metrics"].ALIASES is ALIASES
+    assert sys.modules["mlestar.metrics._registry"].ALIASES is ALIASES
