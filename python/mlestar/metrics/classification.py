@@ -424,12 +424,12 @@ def _prf(
     return tuple(result)
 
 
-def warn_of_unseen(classes: int) -> None:
+def warn_of_unseen(classes: int, stacklevel: int = 5) -> None:
     """Say that classes which only occur among the predictions pull a macro average down."""
     metric_warning(
         f"y_pred holds {classes} class{'' if classes == 1 else 'es'} that y_true does not; the "
         "macro average counts each as 0. Pass labels= to average over the classes you mean.",
-        stacklevel=5,
+        stacklevel=stacklevel,
     )
 
 

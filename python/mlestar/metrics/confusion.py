@@ -330,7 +330,7 @@ def jaccard_score(
             return scores
         unseen = int(((true == 0) & (predicted != 0)).sum())
         if unseen and average == "macro" and labels is None:
-            warn_of_unseen(unseen)
+            warn_of_unseen(unseen, stacklevel=4)
         weights = true if average == "weighted" and true.any() else None
         if average == "samples" and sample_weight is not None:
             weights = np.asarray(sample_weight)
