@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "metrics/indicators.kernels.hpp"
+
 namespace mlestar::metrics {
 
 struct multilabel_kernels {
@@ -20,12 +22,6 @@ struct multilabel_kernels {
 #ifdef MLESTAR_LEVEL
 namespace mlestar::metrics::MLESTAR_LEVEL {
 namespace {
-
-bool all_indicators(const double* value, std::int64_t count) {
-    std::int64_t wrong = 0;
-    for (std::int64_t i = 0; i < count; ++i) wrong |= (value[i] == 0.0) | (value[i] == 1.0) ? 0 : 1;
-    return wrong == 0;
-}
 
 bool by_label(const double* truth, const double* predicted, const double* weight,
               std::int64_t count, std::int64_t labels, double* hit, double* predicted_sum,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "metrics/indicators.kernels.hpp"
 #include "support/lanes.hpp"
 #include "support/sort.hpp"
 
@@ -36,12 +37,6 @@ struct retrieval_kernels {
 #ifdef MLESTAR_LEVEL
 namespace mlestar::metrics::MLESTAR_LEVEL {
 namespace {
-
-bool indicators(const double* value, std::int64_t count) {
-    std::int64_t wrong = 0;
-    for (std::int64_t i = 0; i < count; ++i) wrong |= (value[i] == 0.0) | (value[i] == 1.0) ? 0 : 1;
-    return wrong == 0;
-}
 
 bool finite(const double* value, std::int64_t count, double* minimum) {
     double low = *minimum;
@@ -156,7 +151,7 @@ bool discounted_gain(const double* gain, const double* score, std::int64_t count
 
 extern const retrieval_kernels retrieval_kernels_table;
 const retrieval_kernels retrieval_kernels_table = {coverage,      precision,       misordered,
-                                                   among_highest, discounted_gain, indicators,
+                                                   among_highest, discounted_gain, all_indicators,
                                                    finite,        weighted_sum};
 
 }  // namespace mlestar::metrics::MLESTAR_LEVEL

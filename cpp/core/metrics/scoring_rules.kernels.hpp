@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "metrics/indicators.kernels.hpp"
 #include "support/lanes.hpp"
 #include "support/math.hpp"
 
@@ -164,13 +165,6 @@ void brier(const std::int32_t* code, const double* rows, const double* weight, s
         loss[i] = sum;
     }
     add(loss, weight, count, partial);
-}
-
-// Whether all are 0 or 1.
-bool all_indicators(const double* value, std::int64_t count) {
-    std::int64_t wrong = 0;
-    for (std::int64_t i = 0; i < count; ++i) wrong |= (value[i] == 0.0) | (value[i] == 1.0) ? 0 : 1;
-    return wrong == 0;
 }
 
 void indicator_log_loss(const double* truth, const double* rows, const double* weight,
