@@ -41,6 +41,9 @@ MODULES = [
     "bench.metrics.bench_streaming",
     "bench.metrics.bench_user",
     "bench.model_selection.bench_splitters",
+    "bench.model_selection.bench_groups",
+    "bench.model_selection.bench_shuffles",
+    "bench.model_selection.bench_exhaustive",
     "bench.model_selection.bench_gather",
     "bench.ensemble.bench_greedy",
 ]
