@@ -40,6 +40,7 @@ MODULES = [
     "bench.metrics.bench_user",
     "bench.model_selection.bench_splitters",
     "bench.model_selection.bench_gather",
+    "bench.model_selection.bench_validation",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

@@ -26,6 +26,8 @@ def numeric(value):
 
 def in_scope(name, arguments, options):
     """Calls on numeric ndarrays of at least one row."""
+    if name.startswith("cross_val"):
+        return len(arguments) > 2 and all(numeric(a) and a.size > 0 for a in arguments[1:3])
     arrays = arguments if name == "train_test_split" else arguments[:2]
     if len(arrays) < (1 if name == "train_test_split" else 2):
         return False

@@ -21,6 +21,7 @@ MODULES = {
     "common": "sklearn.metrics.tests.test_common",
     "scorers": "sklearn.metrics.tests.test_score_objects",
     "split": "sklearn.model_selection.tests.test_split",
+    "validation": "sklearn.model_selection.tests.test_validation",
 }
 SPLITTERS = {"KFold", "StratifiedKFold", "train_test_split"}
 

@@ -2,8 +2,17 @@
 
 from mlestar.model_selection.gather import take_rows
 from mlestar.model_selection.splitters import KFold, StratifiedKFold, train_test_split
+from mlestar.model_selection.validation import cross_val_predict, cross_val_score, cross_validate
 
-__all__ = ["KFold", "StratifiedKFold", "take_rows", "train_test_split"]
+__all__ = [
+    "KFold",
+    "StratifiedKFold",
+    "cross_val_predict",
+    "cross_val_score",
+    "cross_validate",
+    "take_rows",
+    "train_test_split",
+]
 
 # They pickle, and show in help, under the name that people import them by.
 for _name in __all__:
