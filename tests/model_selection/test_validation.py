@@ -168,7 +168,7 @@ def test_precomputed_kernels(data):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cv": 1}, "n_splits=1"),
+        ({"cv": 1}, "'cv' parameter of cross_validate"),
         ({"cv": 3, "scoring": "nothing"}, "'scoring' parameter of cross_validate"),
         ({"cv": 3, "error_score": "no"}, "'error_score' parameter of cross_validate"),
         ({"cv": 5000}, "n_splits=5000"),

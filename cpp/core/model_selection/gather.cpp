@@ -93,8 +93,8 @@ void take_block(const std::byte* source, std::int64_t row_stride, std::int64_t r
                 const std::int64_t* rows, std::int64_t count, std::byte* target, bool streams) {
     // Whether there are runs is asked of the block's ends, so that a shuffled vector of small
     // elements keeps the copies whose size is known.
-    const bool runs = row_stride == row_bytes &&
-                      (row_bytes >= 64 || (rows[count - 1] - rows[0]) < 2 * count);
+    const bool runs =
+        row_stride == row_bytes && (row_bytes >= 64 || (rows[count - 1] - rows[0]) < 2 * count);
     if (runs && rows[count - 1] >= rows[0])
         return take_runs(source, row_bytes, rows, count, target, streams);
     take_elements(source, row_stride, row_bytes, rows, count, target, row_bytes);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import time
 from traceback import format_exc
 from typing import Any
@@ -106,7 +105,7 @@ def cross_validate(
     array([0.39, 0.42, 0.41])
     """
     arguments = dict(locals())
-    if isinstance(verbose, numbers.Integral) and verbose > 1:
+    if type(verbose) is int and verbose > 1:
         declined: dict[str, Any] = decline("cross_validate", _ROOM)(**arguments)
         return declined
     _check("cross_validate", arguments)
