@@ -102,7 +102,7 @@ def cross_validate(
     >>> from mlestar.model_selection import cross_validate
     >>> X, y = load_diabetes(return_X_y=True)
     >>> cross_validate(Ridge(), X, y, cv=3)["test_score"].round(2)
-    array([0.39, 0.42, 0.41])
+    array([0.37, 0.42, 0.44])
     """
     arguments = dict(locals())
     if type(verbose) is int and verbose > 1:
@@ -197,7 +197,7 @@ def cross_val_score(
     >>> from mlestar.model_selection import cross_val_score
     >>> X, y = load_diabetes(return_X_y=True)
     >>> cross_val_score(Ridge(), X, y, cv=3).round(2)
-    array([0.39, 0.42, 0.41])
+    array([0.37, 0.42, 0.44])
     """
     _check("cross_val_score", dict(locals()))
     scorer = _our_scorers(check_scoring(estimator, scoring=scoring), scoring)
