@@ -45,6 +45,7 @@ MODULES = [
     "bench.model_selection.bench_shuffles",
     "bench.model_selection.bench_exhaustive",
     "bench.model_selection.bench_gather",
+    "bench.model_selection.bench_validation",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

@@ -37,6 +37,11 @@ from mlestar.model_selection.splitters import (
     StratifiedKFold,
     check_cv,
 )
+from mlestar.model_selection.validation import (
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+)
 
 __all__ = [
     "BaseCrossValidator",

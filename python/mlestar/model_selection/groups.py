@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import sklearn.model_selection
-from sklearn.model_selection._split import _validate_shuffle_split
+from sklearn.model_selection._split import _pprint, _validate_shuffle_split
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.validation import _num_samples
 
@@ -127,6 +127,14 @@ class StratifiedGroupKFold(sklearn.model_selection.StratifiedGroupKFold):  # typ
         if not isinstance(fill_empty_folds, bool | np.bool_):
             raise TypeError(f"fill_empty_folds is {fill_empty_folds!r}, but must be True or False")
         self.fill_empty_folds = fill_empty_folds
+
+    def __repr__(self) -> str:
+        names = ["n_splits", "random_state", "shuffle"]
+        if self.fill_empty_folds:  # where it is not, scikit-learn's own words
+            names.append("fill_empty_folds")
+        name = type(self).__name__
+        parameters = {key: getattr(self, key) for key in names}
+        return f"{name}({_pprint(parameters, offset=len(name))})"
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Any, Any]]:
         """Indices of the rows to train and to test on, fold by fold.
