@@ -110,5 +110,5 @@ void mlestar::bindings::add_model_selection_gather(py::module_& module) {
     using namespace model_selection_gather;
     module.def("take_rows", take_rows, py::arg("source"), py::arg("rows"));
     module.def("take_rows_into", take_rows_into, py::arg("source"), py::arg("rows"),
-               py::arg("target"));
+               py::arg("out"));
 }
