@@ -76,6 +76,7 @@ bool take_rows_into(py::handle source, const row_numbers& rows, py::handle into)
         !target.writeable() || array.size() == 0 || target.size() == 0)
         return false;
     const std::int64_t item = array.itemsize();
+    if (item == 0) return false;  // nothing to copy, and nothing to divide by
     const std::int64_t columns = axes == 2 ? array.shape(1) : 1;
     if (target.shape(0) != rows.size() || (axes == 2 && target.shape(1) != columns)) return false;
     const bool c_order = (target.flags() & py::array::c_style) != 0;

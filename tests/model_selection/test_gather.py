@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mlestar._native import _core
 from mlestar.model_selection import take_rows
 
 
@@ -45,3 +46,10 @@ def test_row_numbers_off_an_elements_boundary():
     rows[:] = [3, 0, 1, 3]
     assert not rows.flags.aligned
     assert take_rows(np.arange(5), rows).tolist() == [3, 0, 1, 3]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_elements_of_no_width_are_left_to_numpy(order):
+    nothing = np.zeros((3, 2), "V0", order=order)
+    target = np.zeros((2, 2), "V0", order="C")
+    assert not _core.model_selection.take_rows_into(nothing, np.array([0, 2]), target)
