@@ -241,12 +241,11 @@ void draw(const class_rows& classes, const std::vector<std::int64_t>& train_coun
     for (std::size_t c = 0; c < classes.counts.size(); ++c) {
         const std::int64_t size = classes.counts[c];
         const std::int64_t used = train_counts[c] + test_counts[c];
-        std::iota(order.data(), order.data() + size, Row{0});
+        // The rows themselves take the places that a permutation would name.
+        std::copy_n(of_class, size, order.data());
         shuffle(generator, order.data(), size);
-        for (std::int64_t i = 0; i < train_counts[c]; ++i)
-            *next_train++ = static_cast<Row>(of_class[order[at(i)]]);
-        for (std::int64_t i = train_counts[c]; i < used; ++i)
-            *next_test++ = static_cast<Row>(of_class[order[at(i)]]);
+        for (std::int64_t i = 0; i < train_counts[c]; ++i) *next_train++ = order[at(i)];
+        for (std::int64_t i = train_counts[c]; i < used; ++i) *next_test++ = order[at(i)];
         of_class += size;
     }
     shuffle(generator, drawn_rows.data(), trained);
