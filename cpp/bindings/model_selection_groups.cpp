@@ -1,6 +1,9 @@
+#include <pybind11/stl.h>
+
 #include <algorithm>
 
 #include "bindings/array.hpp"
+#include "bindings/generator.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "model_selection/groups.hpp"
@@ -49,6 +52,19 @@ py::object encode_groups(py::handle groups) {
 
 py::array counts(const model_selection::row_codes& codes) {
     return to_array<std::int64_t>(codes.counts);
+}
+
+// StratifiedKFold's folds, or None where every class has too few rows.
+py::object stratify(const model_selection::row_codes& codes, std::int64_t count,
+                    const std::optional<py::capsule>& capsule) {
+    check_count(count);
+    bit_generator* generator = capsule ? &generator_of(*capsule) : nullptr;
+    model_selection::folds result;
+    {
+        const gil_scope scope(static_cast<std::int64_t>(codes.of_row.size()), 10);
+        result = model_selection::stratify_codes(codes, count, generator);
+    }
+    return result.of_row.empty() ? py::none() : py::cast(std::move(result));
 }
 
 model_selection::folds folds(const model_selection::row_codes& codes, const integers& of_group,
@@ -122,6 +138,7 @@ void mlestar::bindings::add_model_selection_groups(py::module_& module) {
     py::class_<model_selection::row_codes>(module, "RowCodes")
         .def("counts", counts)
         .def("folds", folds, py::arg("of_group"), py::arg("count"))
+        .def("stratify", stratify, py::arg("count"), py::arg("generator"))
         .def("count_classes", count_classes, py::arg("classes"));
     module.def("encode_groups", encode_groups, py::arg("groups"));
     module.def("into_lightest", into_lightest, py::arg("sizes"), py::arg("order"),

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <string_view>
+#include <memory>
+#include <numeric>
 
 #include "bindings/array.hpp"
+#include "bindings/generator.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "model_selection/splitters.hpp"
@@ -14,13 +16,24 @@ namespace mlestar::bindings::model_selection_splitters {
 namespace {
 
 using indices = py::array_t<std::int64_t>;
+using wanted_counts = py::array_t<std::int64_t, int{py::array::c_style} |
+                                                    int{py::detail::npy_api::NPY_ARRAY_ALIGNED_}>;
 
-// The generator behind a RandomState, through the capsule that NumPy publishes for it.
-bit_generator& generator_of(const py::capsule& capsule) {
-    const char* const name = capsule.name();
-    if (name == nullptr || std::string_view(name) != "BitGenerator")
-        throw argument_error("generator is not a NumPy bit generator's capsule");
-    return *capsule.get_pointer<bit_generator>();
+// What RandomState(seed) draws from, in a capsule that owns it.
+py::capsule seeded(std::int64_t seed) {
+    if (seed < 0 || seed > 0xFFFFFFFF)
+        throw argument_error("seed is " + std::to_string(seed) +
+                             ", but must be between 0 and 2**32 - 1");
+    auto generator = std::make_unique<seeded_generator>(static_cast<std::uint32_t>(seed));
+    // The interface does not say whose it is, so the owner is the capsule's context.
+    py::capsule result(&generator->draws(), "BitGenerator");
+    if (PyCapsule_SetContext(result.ptr(), generator.get()) != 0 ||
+        PyCapsule_SetDestructor(result.ptr(), [](PyObject* capsule) {
+            delete static_cast<seeded_generator*>(PyCapsule_GetContext(capsule));
+        }) != 0)
+        throw py::error_already_set();
+    generator.release();
+    return result;
 }
 
 std::int64_t rows_of(const model_selection::folds& assignment) {
@@ -67,23 +80,6 @@ model_selection::folds shuffled_folds(std::int64_t rows, std::int64_t count,
     return model_selection::shuffled_folds(rows, count, generator);
 }
 
-// (folds or None where every class has too few rows, class counts); None to decline.
-py::object stratify(py::handle y, std::int64_t count, const std::optional<py::capsule>& capsule) {
-    const auto labels = as_vector(y);
-    if (!labels || count < 1 || count > model_selection::most_folds) return py::none();
-    bit_generator* generator = capsule ? &generator_of(*capsule) : nullptr;
-    std::optional<model_selection::stratified_folds> result;
-    {
-        const gil_scope scope(labels->size, 10);
-        result = model_selection::stratify(*labels, count, generator);
-    }
-    if (!result) return py::none();
-    py::object assignment = py::none();
-    const auto counts = to_array<std::int64_t>(result->class_counts);
-    if (!result->assignment.of_row.empty()) assignment = py::cast(std::move(result->assignment));
-    return py::make_tuple(assignment, counts);
-}
-
 indices permutation(std::int64_t size, const py::capsule& capsule) {
     if (size < 0)
         throw argument_error("size is " + std::to_string(size) + ", but must not be negative");
@@ -127,6 +123,22 @@ py::object group_by_class(py::handle y) {
     return py::make_tuple(py::cast(std::move(*result)), counts);
 }
 
+indices proportional_counts(const wanted_counts& counts, std::int64_t draws,
+                            const py::capsule& capsule) {
+    bit_generator& generator = generator_of(capsule);
+    const std::int64_t* const data = counts.data();
+    const auto possible = [](std::int64_t c) { return c >= 0 && c <= std::int64_t{1} << 40; };
+    if (counts.ndim() != 1 || counts.size() > 1 << 20 ||
+        !std::all_of(data, data + counts.size(), possible))
+        throw argument_error("counts must be numbers of rows, of at most 2**20 classes");
+    const auto total = std::accumulate(data, data + counts.size(), std::int64_t{0});
+    if (total < 1 || draws < 0 || draws > total)
+        throw argument_error("draws is " + std::to_string(draws) +
+                             ", but must be at most the rows, of which there must be one");
+    return to_array<std::int64_t>(
+        model_selection::proportional_counts(data, counts.size(), draws, generator));
+}
+
 py::tuple stratified_draw(const model_selection::class_rows& classes,
                           const std::vector<std::int64_t>& train_counts,
                           const std::vector<std::int64_t>& test_counts,
@@ -156,9 +168,11 @@ void mlestar::bindings::add_model_selection_splitters(py::module_& module) {
     module.def("leave_out", leave_out, py::arg("rows"), py::arg("test"));
     module.def("shuffled_folds", shuffled_folds, py::arg("rows"), py::arg("count"),
                py::arg("generator"));
-    module.def("stratify", stratify, py::arg("y"), py::arg("count"), py::arg("generator"));
     module.def("permutation", permutation, py::arg("size"), py::arg("generator"));
     module.def("group_by_class", group_by_class, py::arg("y"));
+    module.def("proportional_counts", proportional_counts, py::arg("counts"), py::arg("draws"),
+               py::arg("generator"));
+    module.def("seeded", seeded, py::arg("seed"));
     module.def("stratified_draw", stratified_draw, py::arg("classes"), py::arg("train_counts"),
                py::arg("test_counts"), py::arg("generator"));
 }

@@ -39,3 +39,9 @@ def test_left_out_rows_are_missing_from_the_rest(rng, n):
     train, test = next(iter(ours.LeavePOut(2).split(np.zeros(n))))
     assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(n))
     assert core_calls()["LeavePOut"]["core"] == before + 1
+
+
+def test_fold_numbers_beyond_what_a_float_tells_apart():
+    numbers = np.array([2**53 + 1, 2**53, -1, 2**53 + 1, -(2**63), -(2**63) + 1])
+    for test_fold in (numbers, numbers[numbers != -1]):
+        same("PredefinedSplit", arguments=(test_fold,))

@@ -225,3 +225,29 @@ def test_numbers_too_large_for_a_size():
         _core.model_selection.stratified_draw(classes, [2**62, 0], [2**62, 0], generator.capsule)
     with pytest.raises(ValueError, match="not a NumPy bit generator"):
         _core.model_selection.permutation(3, datetime_CAPI)
+
+
+def test_targets_are_looked_at_when_split_is_called():
+    y = np.array([0, 1, np.nan, 1])
+    for module in (ours, theirs):
+        for name in ("StratifiedKFold", "RepeatedStratifiedKFold"):
+            with pytest.raises(ValueError, match="y contains NaN"):
+                getattr(module, name)(n_splits=2).split(np.zeros(3), y)
+
+
+@pytest.mark.parametrize("bad", ["groups", "cv", "cvargs"])
+def test_repetitions_of_something_else_are_scikit_learns(bad):
+    results = []
+    for module in (ours, theirs):
+        splitter = module.RepeatedStratifiedKFold(n_splits=2, n_repeats=2, random_state=3)
+        if bad == "cv":
+            splitter.cv = theirs.KFold
+        if bad == "cvargs":
+            splitter.cvargs = {}
+        y = np.arange(12) % 2
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            folds = list(splitter.split(y, y, y if bad == "groups" else None))
+        results.append((folds, sorted(str(w.message) for w in caught)))
+    same(results[0][0], results[1][0])
+    assert results[0][1] == results[1][1]

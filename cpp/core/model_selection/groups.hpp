@@ -10,11 +10,6 @@
 
 namespace mlestar::model_selection {
 
-// The code (rank among the sorted labels) of every row, and how many rows each code has.
-struct row_codes {
-    std::vector<std::int32_t> of_row;
-    std::vector<std::int64_t> counts;
-};
 std::optional<row_codes> encode_groups(const vector_view& groups);
 
 // Folds of rows from those of groups: one value for each group, each below `count`.

@@ -62,20 +62,26 @@ folds shuffled_folds(std::int64_t rows, std::int64_t count, bit_generator& gener
 std::optional<stratified_folds> stratify(const vector_view& y, std::int64_t count,
                                          bit_generator* generator) {
     metrics::label_set labels;
-    scratch_array<std::int32_t> codes(at(y.size));
-    stratified_folds result;
-    if (!encode_rows(y, labels, codes.data(), result.class_counts)) return std::nullopt;
-    const auto& counts = result.class_counts;
+    row_codes classes{std::vector<std::int32_t>(at(y.size)), {}};
+    if (!encode_rows(y, labels, classes.of_row.data(), classes.counts)) return std::nullopt;
+    return stratified_folds{stratify_codes(classes, count, generator), classes.counts};
+}
+
+folds stratify_codes(const row_codes& classes, std::int64_t count, bit_generator* generator) {
+    const auto& counts = classes.counts;
+    const auto rows = static_cast<std::int64_t>(classes.of_row.size());
+    folds result;
     if (std::all_of(counts.begin(), counts.end(), [&](std::int64_t c) { return c < count; }))
         return result;
 
     // The folds of each class, in the order in which its rows take them: sorted by class, every
     // count-th row belongs to the same fold, so fold f gets the positions congruent to f.
     std::vector<std::int64_t> next(counts.size());
-    std::vector<fold_id> sequence(at(y.size));
-    result.assignment.sizes.assign(at(count), 0);
+    scratch_array<fold_id> sequence(at(rows));
+    result.sizes.assign(at(count), 0);
     std::int64_t start = 0;
-    for (std::int32_t c : by_appearance(codes.data(), y.size, labels.size())) {
+    for (std::int32_t c :
+         by_appearance(classes.of_row.data(), rows, static_cast<std::int64_t>(counts.size()))) {
         const std::int64_t size = counts[at(c)];
         next[at(c)] = start;
         fold_id* of_class = sequence.data() + start;
@@ -84,16 +90,15 @@ std::optional<stratified_folds> stratify(const vector_view& y, std::int64_t coun
             const std::int64_t first = ((f - start) % count + count) % count;
             const std::int64_t share = first < size ? (size - first - 1) / count + 1 : 0;
             std::fill_n(of_class + written, share, static_cast<fold_id>(f));
-            result.assignment.sizes[at(f)] += share;
+            result.sizes[at(f)] += share;
             written += share;
         }
         if (generator != nullptr) shuffle(*generator, of_class, size);
         start += size;
     }
-    result.assignment.of_row.resize(at(y.size));
-    fold_id* of_row = result.assignment.of_row.data();
-    for (std::int64_t row = 0; row < y.size; ++row)
-        of_row[row] = sequence[at(next[at(codes[at(row)])]++)];
+    result.of_row.resize(at(rows));
+    for (std::int64_t row = 0; row < rows; ++row)
+        result.of_row[at(row)] = sequence[at(next[at(classes.of_row[at(row)])]++)];
     return result;
 }
 
@@ -188,24 +193,77 @@ drawn draw_sizes(const class_rows& classes, const std::vector<std::int64_t>& tra
     return sizes;
 }
 
+std::vector<std::int64_t> proportional_counts(const std::int64_t* counts, std::int64_t classes,
+                                              std::int64_t draws, bit_generator& generator) {
+    const auto total =
+        static_cast<double>(std::accumulate(counts, counts + classes, std::int64_t{0}));
+    std::vector<double> left(at(classes));
+    std::vector<std::int64_t> result(at(classes));
+    std::int64_t missing = draws;
+    for (std::int64_t c = 0; c < classes; ++c) {
+        const double share = static_cast<double>(counts[c]) / total * static_cast<double>(draws);
+        result[at(c)] = static_cast<std::int64_t>(share);  // not negative: rounded down
+        left[at(c)] = share - static_cast<double>(result[at(c)]);
+        missing -= result[at(c)];
+    }
+    // Classes by what they have left, most first; those that are equal by number.
+    std::vector<std::int64_t> order(at(classes));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::int64_t a, std::int64_t b) { return left[at(a)] > left[at(b)]; });
+    for (std::int64_t first = 0; first < classes && missing > 0;) {
+        std::int64_t last = first + 1;
+        while (last < classes && left[at(order[at(last)])] == left[at(order[at(first)])]) ++last;
+        shuffle(generator, order.data() + first, last - first);
+        const std::int64_t more = std::min(missing, last - first);
+        for (std::int64_t i = first; i < first + more; ++i) ++result[at(order[at(i)])];
+        missing -= more;
+        first = last;
+    }
+    return result;
+}
+
+namespace {
+
+template <class Row>
+void draw(const class_rows& classes, const std::vector<std::int64_t>& train_counts,
+          const std::vector<std::int64_t>& test_counts, bit_generator& generator,
+          std::int64_t* train, std::int64_t* test) {
+    const auto sum = [](const std::vector<std::int64_t>& counts) {
+        return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+    };
+    const std::int64_t trained = sum(train_counts), tested = sum(test_counts);
+    scratch_array<Row> order(at(*std::max_element(classes.counts.begin(), classes.counts.end())));
+    scratch_array<Row> drawn_rows(at(trained + tested));
+    Row* next_train = drawn_rows.data();
+    Row* next_test = drawn_rows.data() + trained;
+    const std::int64_t* of_class = classes.rows.data();
+    for (std::size_t c = 0; c < classes.counts.size(); ++c) {
+        const std::int64_t size = classes.counts[c];
+        const std::int64_t used = train_counts[c] + test_counts[c];
+        // The rows themselves take the places that a permutation would name.
+        std::copy_n(of_class, size, order.data());
+        shuffle(generator, order.data(), size);
+        for (std::int64_t i = 0; i < train_counts[c]; ++i) *next_train++ = order[at(i)];
+        for (std::int64_t i = train_counts[c]; i < used; ++i) *next_test++ = order[at(i)];
+        of_class += size;
+    }
+    shuffle(generator, drawn_rows.data(), trained);
+    shuffle(generator, drawn_rows.data() + trained, tested);
+    std::copy_n(drawn_rows.data(), trained, train);
+    std::copy_n(drawn_rows.data() + trained, tested, test);
+}
+
+}  // namespace
+
 void stratified_draw(const class_rows& classes, const std::vector<std::int64_t>& train_counts,
                      const std::vector<std::int64_t>& test_counts, bit_generator& generator,
                      std::int64_t* train, std::int64_t* test) {
-    std::vector<std::int64_t> order;
-    std::int64_t trained = 0;
-    std::int64_t tested = 0;
-    std::int64_t start = 0;
-    for (std::size_t c = 0; c < classes.counts.size(); ++c) {
-        order.resize(at(classes.counts[c]));
-        permutation(classes.counts[c], generator, order.data());
-        for (std::int64_t i = 0; i < train_counts[c]; ++i)
-            train[trained++] = classes.rows[at(start + order[at(i)])];
-        for (std::int64_t i = 0; i < test_counts[c]; ++i)
-            test[tested++] = classes.rows[at(start + order[at(train_counts[c] + i)])];
-        start += classes.counts[c];
-    }
-    shuffle(generator, train, trained);
-    shuffle(generator, test, tested);
+    // Half the memory to shuffle wherever the row numbers fit.
+    if (classes.rows.size() < std::size_t{1} << 31)
+        draw<std::int32_t>(classes, train_counts, test_counts, generator, train, test);
+    else
+        draw<std::int64_t>(classes, train_counts, test_counts, generator, train, test);
 }
 
 }  // namespace mlestar::model_selection

@@ -28,10 +28,18 @@ struct stratified_folds {
     std::vector<std::int64_t> class_counts;  // in the order of the sorted labels
 };
 
+// The code (rank among the sorted labels) of every row, and how many rows each code has.
+struct row_codes {
+    std::vector<std::int32_t> of_row;
+    std::vector<std::int64_t> counts;
+};
+
 // StratifiedKFold: classes dealt round robin in the order of their first row. Shuffled within each
 // class where a generator is given. Nothing when a label is not an integer.
 std::optional<stratified_folds> stratify(const vector_view& y, std::int64_t count,
                                          bit_generator* generator);
+// The same of codes; empty where no class has `count` members.
+folds stratify_codes(const row_codes& classes, std::int64_t count, bit_generator* generator);
 
 // Rows of one fold: `train` and `test` ascending, with room for rows - sizes[fold] and sizes[fold].
 void split(const folds& assignment, std::int64_t fold, std::int64_t* train, std::int64_t* test);
@@ -54,6 +62,12 @@ struct class_rows {
     std::vector<std::int64_t> rows;    // ascending within each class, classes one after the other
 };
 std::optional<class_rows> group_by_class(const vector_view& y);
+
+// How many of `draws` rows each class gives: its share, rounded down, then one more for those that
+// the rounding cost most, ties drawn. scikit-learn's `_approximate_mode`, to the bit. The counts
+// hold at least one row together.
+std::vector<std::int64_t> proportional_counts(const std::int64_t* counts, std::int64_t classes,
+                                              std::int64_t draws, bit_generator& generator);
 
 // Rows that such a draw trains and tests on; throws argument_error unless each class has that many.
 struct drawn {

@@ -144,8 +144,9 @@ class PredefinedSplit(sklearn.model_selection.PredefinedSplit):  # type: ignore[
             return
         answered("PredefinedSplit")
         folds = codes.folds(np.arange(count), count)
-        always = [-1] if len(self.unique_folds) < count else []  # rows that no fold tests on
-        known = np.union1d(self.unique_folds, always)
+        known = self.unique_folds
+        if len(known) < count:  # rows that no fold tests on
+            known = np.insert(known, np.searchsorted(known, -1), -1)
         for number in self.unique_folds:
             yield folds.split(int(np.searchsorted(known, number)))
 

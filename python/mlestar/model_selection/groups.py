@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import sklearn.model_selection
 from sklearn.model_selection._split import _pprint, _validate_shuffle_split
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
 
 from mlestar._calls import answered, declined
 from mlestar._native import _core
-from mlestar.model_selection.splitters import MOST_FOLDS, bit_generator, label_codes
+from mlestar.model_selection.splitters import MOST_FOLDS, bit_generator, draws_of, label_codes
 
 _MOST_CLASSES = 128  # of which NumPy's sum is known to the bit
 _MOST_CELLS = 2**28
@@ -80,7 +80,7 @@ class GroupKFold(sklearn.model_selection.GroupKFold):  # type: ignore[misc]
         if not self.shuffle:
             order = np.argsort(counts, kind="stable")[::-1]
             return _core.model_selection.into_lightest(counts, order, self.n_splits)
-        with bit_generator(check_random_state(self.random_state)) as generator:
+        with bit_generator(draws_of(self.random_state)) as generator:
             order = _core.model_selection.permutation(len(counts), generator)
         fold_of_group = np.empty(len(counts), dtype=np.int64)
         for fold, groups in enumerate(np.array_split(order, self.n_splits)):
@@ -194,7 +194,7 @@ class StratifiedGroupKFold(sklearn.model_selection.StratifiedGroupKFold):  # typ
                 stacklevel=3,
             )
         table = codes.count_classes(classes).reshape(n_groups, len(totals))
-        state = check_random_state(self.random_state)
+        state = draws_of(self.random_state)
         order = None
         if self.shuffle:
             with bit_generator(state) as generator:
@@ -247,7 +247,7 @@ class GroupShuffleSplit(sklearn.model_selection.GroupShuffleSplit):  # type: ign
             n_groups, self.test_size, self.train_size, default_test_size=self._default_test_size
         )
         answered("GroupShuffleSplit")
-        state = check_random_state(self.random_state)
+        state = draws_of(self.random_state)
         for _ in range(self.n_splits):
             with bit_generator(state) as generator:
                 order = _core.model_selection.permutation(n_groups, generator)

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import sklearn.model_selection
 from sklearn.model_selection._split import _validate_shuffle_split
-from sklearn.utils import check_random_state, indexable
-from sklearn.utils.extmath import _approximate_mode
+from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
 
 from mlestar._calls import answered, decline, declined
 from mlestar._native import _core
 from mlestar.model_selection.gather import take_rows
-from mlestar.model_selection.splitters import bit_generator, label_codes
+from mlestar.model_selection.splitters import bit_generator, draws_of, label_codes
 
 _ROOM = "sklearn.model_selection"
 
@@ -50,7 +49,7 @@ class ShuffleSplit(sklearn.model_selection.ShuffleSplit):  # type: ignore[misc]
             rows, self.test_size, self.train_size, default_test_size=self._default_test_size
         )
         answered("ShuffleSplit")
-        state = check_random_state(self.random_state)
+        state = draws_of(self.random_state)
         for _ in range(self.n_splits):
             with bit_generator(state) as generator:
                 order = _core.model_selection.permutation(rows, generator)
@@ -100,7 +99,7 @@ class StratifiedShuffleSplit(sklearn.model_selection.StratifiedShuffleSplit):  #
             yield from super()._iter_indices(X, y, groups)
             return
         answered("StratifiedShuffleSplit")
-        state = check_random_state(self.random_state)
+        state = draws_of(self.random_state)
         for _ in range(self.n_splits):
             yield draw_stratified(found, sizes, state)
 
@@ -111,9 +110,10 @@ def draw_stratified(classes: Any, sizes: tuple[int, int], state: Any) -> tuple[A
     `classes` are the core's rows by class and their numbers, `sizes` the rows of both parts.
     """
     grouped, counts = classes
-    train_counts = _approximate_mode(counts, sizes[0], state)
-    test_counts = _approximate_mode(counts - train_counts, sizes[1], state)
     with bit_generator(state) as generator:
+        share = _core.model_selection.proportional_counts
+        train_counts = share(counts, sizes[0], generator)
+        test_counts = share(counts - train_counts, sizes[1], generator)
         drawn: tuple[Any, Any] = _core.model_selection.stratified_draw(
             grouped, train_counts.tolist(), test_counts.tolist(), generator
         )
@@ -188,7 +188,7 @@ def _train_test_rows(
     stratify: Any,
 ) -> tuple[Any, Any] | None:
     """Row numbers of both parts; None to decline, with the random state untouched."""
-    sizes = (int, float, np.integer, np.floating, type(None))
+    sizes = (int, float, np.integer, type(None))  # narrower floats are none to scikit-learn
     if not arrays or not isinstance(shuffle, bool | np.bool_):
         return None
     if isinstance(test_size, bool) or isinstance(train_size, bool):
@@ -209,7 +209,7 @@ def _train_test_rows(
         both = np.arange(n_train + n_test)
         return both[:n_train], both[n_train:]
     if stratify is None:
-        with bit_generator(check_random_state(random_state)) as generator:
+        with bit_generator(draws_of(random_state)) as generator:
             order = _core.model_selection.permutation(rows, generator)
         return order[n_test : n_test + n_train], order[:n_test]
     codes = label_codes(stratify)
@@ -221,10 +221,10 @@ def _train_test_rows(
     counts = found[1]
     if counts.min() < 2 or n_train < counts.size or n_test < counts.size:
         return None  # scikit-learn words the error
-    return draw_stratified(found, (n_train, n_test), check_random_state(random_state))
+    return draw_stratified(found, (n_train, n_test), draws_of(random_state))
 
 
 def _plain_random_state(random_state: Any) -> bool:
-    return random_state is None or isinstance(
-        random_state, int | np.integer | np.random.RandomState
-    )
+    if isinstance(random_state, int | np.integer):
+        return bool(0 <= random_state < 2**32)
+    return random_state is None or isinstance(random_state, np.random.RandomState)

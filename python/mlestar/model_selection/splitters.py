@@ -65,15 +65,14 @@ class KFold(sklearn.model_selection.KFold):  # type: ignore[misc]
         return self._folds(X, y, groups)
 
     def _folds(self, X: Any, y: Any, groups: Any) -> Iterator[tuple[Any, Any]]:
-        X, y, groups = indexable(X, y, groups)
-        rows = _num_samples(X)
+        rows = count_rows(X, y, groups)
         if self.n_splits > rows:  # scikit-learn words the error
             declined("KFold")
             yield from super().split(X, y)
             return
         answered("KFold")
         if self.shuffle:
-            with bit_generator(check_random_state(self.random_state)) as generator:
+            with bit_generator(draws_of(self.random_state)) as generator:
                 folds = _core.model_selection.shuffled_folds(rows, self.n_splits, generator)
             for fold in range(self.n_splits):
                 yield folds.split(fold)
@@ -136,35 +135,40 @@ class StratifiedKFold(sklearn.model_selection.StratifiedKFold):  # type: ignore[
 
     def _folds(self, X: Any, y: Any, groups: Any, codes: Any) -> Iterator[tuple[Any, Any]]:
         # Drawn when the first fold is asked for, as in scikit-learn.
-        indexable(X, y, groups)
-        found = self._assign(codes) if codes.shape[0] >= self.n_splits else None
-        if found is None:
+        classes = None
+        if count_rows(X, codes, groups) >= self.n_splits:
+            classes = _core.model_selection.encode_groups(codes)
+        state = draws_of(self.random_state) if self.shuffle else None
+        folds = None if classes is None else stratified_folds(classes, self.n_splits, state)
+        if folds is None:
             declined("StratifiedKFold")
             yield from super().split(X, y)
             return
-        folds, smallest = found
-        if self.n_splits > smallest:
-            warnings.warn(
-                f"The least populated class in y has only {smallest} members, which is less than "
-                f"n_splits={self.n_splits}.",
-                UserWarning,
-                stacklevel=2,
-            )
         answered("StratifiedKFold")
         for fold in range(self.n_splits):
             yield folds.split(fold)
 
-    def _assign(self, codes: Any) -> tuple[Any, int] | None:
-        """The folds and the smallest class; None to decline, with the random state untouched."""
-        if not self.shuffle:
-            found = _core.model_selection.stratify(codes, self.n_splits, None)
-        else:
-            with bit_generator(check_random_state(self.random_state)) as generator:
-                found = _core.model_selection.stratify(codes, self.n_splits, generator)
-        if found is None or found[0] is None:
-            return None
-        folds, counts = found
-        return folds, int(counts.min())
+
+def stratified_folds(classes: Any, n_splits: int, state: Any) -> Any:
+    """Folds that keep each class's share, with scikit-learn's warning; None to decline.
+
+    `classes` are the core's codes of all rows, `state` what to draw from or None. It is untouched
+    where the answer is None.
+    """
+    counts = classes.counts()
+    if counts.max() < n_splits:
+        return None  # scikit-learn words the error
+    if counts.min() < n_splits:
+        warnings.warn(
+            f"The least populated class in y has only {counts.min()} members, which is less than "
+            f"n_splits={n_splits}.",
+            UserWarning,
+            stacklevel=3,
+        )
+    if state is None:
+        return classes.stratify(n_splits, None)
+    with bit_generator(state) as generator:
+        return classes.stratify(n_splits, generator)
 
 
 class RepeatedKFold(sklearn.model_selection.RepeatedKFold):  # type: ignore[misc]
@@ -224,6 +228,49 @@ class RepeatedStratifiedKFold(
     def __init__(self, *, n_splits: int = 5, n_repeats: int = 10, random_state: Any = None) -> None:
         super().__init__(n_splits=n_splits, n_repeats=n_repeats, random_state=random_state)
         self.cv = StratifiedKFold
+
+    def split(self, X: Any, y: Any, groups: Any = None) -> Iterator[tuple[Any, Any]]:
+        """Indices of the rows to train and to test on, fold by fold, repetition by repetition.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Only its number of rows counts.
+        y : array-like of shape (n_samples,)
+            Classes: integers, bool, whole floats or strings.
+        groups : ignored
+
+        Yields
+        ------
+        train, test : ndarray of int64
+            Ascending row numbers.
+        """
+        codes = None
+        n_splits = self.cvargs.get("n_splits")
+        # Not where somebody has put another splitter, or what it is made with, in place of ours.
+        whole = isinstance(n_splits, int) and 2 <= n_splits <= MOST_FOLDS
+        plain = self.cv is StratifiedKFold and whole and len(self.cvargs) == 1
+        if plain and groups is None:  # else each repetition says that they are ignored
+            codes = label_codes(y)
+        if codes is None:
+            folds: Iterator[tuple[Any, Any]] = super().split(X, y, groups)
+            return folds
+        return self._folds(X, y, codes)
+
+    def _folds(self, X: Any, y: Any, codes: Any) -> Iterator[tuple[Any, Any]]:
+        n_splits = self.cvargs["n_splits"]
+        classes = None
+        if count_rows(X, codes) >= n_splits:
+            classes = _core.model_selection.encode_groups(codes)
+        if classes is None or classes.counts().max() < n_splits:
+            yield from super().split(X, y)  # each of its repetitions is StratifiedKFold's to count
+            return
+        state = draws_of(self.random_state)
+        for _ in range(self.n_repeats):
+            folds = stratified_folds(classes, n_splits, state)
+            answered("StratifiedKFold")
+            for fold in range(n_splits):
+                yield folds.split(fold)
 
 
 def check_cv(
@@ -294,12 +341,37 @@ def label_codes(y: Any) -> Any:
         return None
     if (codes := encode(array)) is not None:
         return codes.y_true
+    if array.dtype.kind == "f" and not np.isfinite(array.sum()):
+        return None  # scikit-learn words the error, or finds that only the sum is not finite
     return array if array.dtype.kind in "biuf" else None
 
 
+def count_rows(X: Any, *others: Any) -> int:
+    """Rows of `X`, after scikit-learn's check, and its error, that the others have as many."""
+    if type(X) is np.ndarray and X.ndim:
+        arrays = [other for other in others if other is not None]
+        if all(type(a) is np.ndarray and a.ndim and a.shape[0] == X.shape[0] for a in arrays):
+            return int(X.shape[0])
+    indexable(X, *others)
+    return int(_num_samples(X))
+
+
+def draws_of(random_state: Any) -> Any:
+    """What a whole call draws from: a `RandomState`, or for a seed what that would draw from.
+
+    Making a `RandomState` of a seed takes longer than most small splits, and nobody would see it.
+    """
+    if isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32:
+        return _core.model_selection.seeded(int(random_state))
+    return check_random_state(random_state)
+
+
 @contextmanager
-def bit_generator(state: np.random.RandomState) -> Iterator[Any]:
-    """The bit generator of a RandomState as a C interface, locked for the caller."""
+def bit_generator(state: Any) -> Iterator[Any]:
+    """What `draws_of` gives as a C interface, that of a RandomState locked for the caller."""
+    if not isinstance(state, np.random.RandomState):
+        yield state
+        return
     source = state._bit_generator
     with source.lock:
         yield source.capsule
