@@ -2,6 +2,7 @@
 
 A time is the least of runs interleaved with the peers', on the same data, after the answers were compared.
 The fraction of bandwidth is the data's bytes, read once, over the time and over what this machine reads.
+Memory is what a call holds at its peak beyond what was there before, ours and the yardstick's.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 import mlestar
 from bench.layouts import layout_rows
+from bench.memory import extra_memory
 from bench.row import LARGE, SMALL, Row
 from mlestar.testing import core_calls
 
@@ -39,7 +41,11 @@ MODULES = [
     "bench.metrics.bench_streaming",
     "bench.metrics.bench_user",
     "bench.model_selection.bench_splitters",
+    "bench.model_selection.bench_groups",
+    "bench.model_selection.bench_shuffles",
+    "bench.model_selection.bench_exhaustive",
     "bench.model_selection.bench_gather",
+    "bench.model_selection.bench_validation",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]
@@ -111,14 +117,22 @@ def _result(row: Row, seconds: float, reads: float) -> dict[str, Any]:
         row.check()
         times = measure(row, seconds)
         core = answered_in_core(row)
+        memory = None
+        if row.size >= LARGE:
+            memory = {name: extra_memory(call) for name, call in _pair(row)}
     print(f"{row.name} ({row.size})", file=sys.stderr, flush=True)
     return {
         "name": row.name,
         "size": row.size,
         "times": times,
         "core": core,
+        "memory": memory,
         "bandwidth": row.nbytes / times["mlestar"] / reads if row.nbytes else None,
     }
+
+
+def _pair(row: Row) -> list[tuple[str, Callable[[], Any]]]:
+    return [("mlestar", row.ours), *list(row.peers.items())[:1]]
 
 
 def markdown(results: list[dict[str, Any]]) -> str:
@@ -128,8 +142,8 @@ def markdown(results: list[dict[str, Any]]) -> str:
         lines = [
             f"n = {size:,}".replace(",", " "),
             "",
-            "| call | mlestar | yardstick | ratio | other peers | bandwidth | by |",
-            "|---|---:|---:|---:|---|---:|---|",
+            "| call | mlestar | yardstick | ratio | other peers | bandwidth | memory | by |",
+            "|---|---:|---:|---:|---|---:|---:|---|",
         ]
         for r in (r for r in results if r["size"] == size):
             mine = r["times"]["mlestar"]
@@ -139,7 +153,8 @@ def markdown(results: list[dict[str, Any]]) -> str:
             others = ", ".join(f"{k} {_ms(v)} ({v / mine:.1f}x)" for k, v in peers[1:]) or "–"
             part = "–" if r["bandwidth"] is None else f"{r['bandwidth']:.0%}"
             lines.append(
-                f"| {r['name']} | {_ms(mine)} | {first} | {ratio} | {others} | {part} | {r['core']} |"
+                f"| {r['name']} | {_ms(mine)} | {first} | {ratio} | {others} | {part} "
+                f"| {_mebibytes(r.get('memory'))} | {r['core']} |"
             )
         ratios = [
             next(v for k, v in r["times"].items() if k != "mlestar") / r["times"]["mlestar"]
@@ -150,6 +165,12 @@ def markdown(results: list[dict[str, Any]]) -> str:
             lines += ["", f"Geometric mean of the ratios: {np.exp(np.mean(np.log(ratios))):.1f}x"]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _mebibytes(memory: dict[str, int | None] | None) -> str:
+    """Ours, and the yardstick's behind it."""
+    known = [f"{value / 2**20:.0f}" for value in (memory or {}).values() if value is not None]
+    return " / ".join(known) + " MiB" if known else "–"
 
 
 def _ms(seconds: float) -> str:

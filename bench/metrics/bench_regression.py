@@ -55,7 +55,9 @@ def rows(n: int) -> list[Row]:
             )
         ),
         further("mean_tweedie_deviance", power=1.5),
+        further("mean_tweedie_deviance", power=1.3),
         further("d2_tweedie_score", power=1.5),
+        further("d2_tweedie_score", power=1.3),
     ]
 
 

@@ -1,4 +1,4 @@
-"""KFold, StratifiedKFold, train_test_split."""
+"""Folds of rows, and one split."""
 
 import numpy as np
 import sklearn.model_selection as theirs
@@ -32,12 +32,30 @@ def rows(n: int) -> list[Row]:
             same=same,
         )
 
+    def repeated(name: str) -> Row:
+        options = {"n_splits": splits, "n_repeats": 10, "random_state": 0}
+
+        def consumed(module: object) -> list[int]:
+            # Fifty splits of two million rows are not kept: their last rows and sizes are.
+            found = getattr(module, name)(**options).split(y, y)
+            return [v for a, b in found for v in (len(a), len(b), a[-1], b[-1], b[len(b) // 2])]
+
+        return Row(
+            f"{name}, 10 times 5 splits",
+            n,
+            lambda: consumed(ours),
+            {"scikit-learn": lambda: consumed(theirs)},
+            y.nbytes,
+            "KFold" if name == "RepeatedKFold" else "StratifiedKFold",
+        )
+
     shuffled = {"shuffle": True, "random_state": 0}
     return [
         row("KFold"),
         row("KFold", **shuffled),
         row("StratifiedKFold"),
         row("StratifiedKFold", **shuffled),
+        *(repeated(name) for name in ("RepeatedKFold", "RepeatedStratifiedKFold")),
         Row(
             "train_test_split",
             n,

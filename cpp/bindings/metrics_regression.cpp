@@ -45,6 +45,18 @@ py::object mean_error_with(py::handle y_true, py::handle y_pred, py::handle weig
     return mean_error_of(Kind, y_true, y_pred, weight, parameter);
 }
 
+py::object tweedie_of_mean(py::handle y, py::handle weight, double power) {
+    const auto t = as_vector(y, true);
+    const auto w = as_optional(weight);
+    if (!t || !w) return py::none();
+    std::optional<double> result;
+    {
+        const gil_scope scope(t->size);
+        result = metrics::tweedie_of_mean(*t, *w, power);
+    }
+    return result ? py::object(py::float_(*result)) : py::none();
+}
+
 metrics::error_request request_of(const std::pair<std::string, double>& named) {
     using metrics::error_kind;
     const auto& [name, parameter] = named;
@@ -150,6 +162,8 @@ void mlestar::bindings::add_metrics_regression(py::module_& module) {
                py::arg("y_pred"), py::arg("weight"), py::arg("alpha"));
     module.def("mean_tweedie_deviance", mean_error_with<error_kind::tweedie>, py::arg("y_true"),
                py::arg("y_pred"), py::arg("weight"), py::arg("power"));
+    module.def("tweedie_of_mean", tweedie_of_mean, py::arg("y"), py::arg("weight"),
+               py::arg("power"));
     module.def("mean_errors", mean_errors, py::arg("errors"), py::arg("with_r2"), py::arg("y_true"),
                py::arg("y_pred"), py::arg("weight"));
     module.def("max_error", max_error, py::arg("y_true"), py::arg("y_pred"));

@@ -1,5 +1,7 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <functional>
 #include <string_view>
 
 #include "bindings/array.hpp"
@@ -95,6 +97,22 @@ indices permutation(std::int64_t size, const py::capsule& capsule) {
     return result;
 }
 
+// The rows that are not in `test`, which must be ascending.
+indices leave_out(std::int64_t rows, const indices& test) {
+    const std::int64_t* const data = test.data();
+    if (rows < 0 || test.ndim() != 1 || test.size() > rows ||
+        !std::is_sorted(data, data + test.size(), std::less_equal<>()) ||
+        (test.size() > 0 && (data[0] < 0 || data[test.size() - 1] >= rows)))
+        throw argument_error("test must hold rows, ascending and distinct");
+    indices train(rows - test.size());
+    std::int64_t* const target = train.mutable_data();
+    {
+        const gil_scope scope(rows);
+        model_selection::leave_out(rows, data, test.size(), target);
+    }
+    return train;
+}
+
 // (grouped rows, class counts), or None to decline.
 py::object group_by_class(py::handle y) {
     const auto labels = as_vector(y);
@@ -135,6 +153,7 @@ void mlestar::bindings::add_model_selection_splitters(py::module_& module) {
     py::class_<model_selection::folds>(module, "Folds").def("split", split, py::arg("fold"));
     py::class_<model_selection::class_rows>(module, "ClassRows");
     module.def("split_range", split_range, py::arg("rows"), py::arg("first"), py::arg("last"));
+    module.def("leave_out", leave_out, py::arg("rows"), py::arg("test"));
     module.def("shuffled_folds", shuffled_folds, py::arg("rows"), py::arg("count"),
                py::arg("generator"));
     module.def("stratify", stratify, py::arg("y"), py::arg("count"), py::arg("generator"));

@@ -26,6 +26,7 @@ PYBIND11_MODULE(_core, module) {
     add_metrics_streaming_rows(metrics);
     auto model_selection = module.def_submodule("model_selection");
     add_model_selection_splitters(model_selection);
+    add_model_selection_groups(model_selection);
     add_model_selection_gather(model_selection);
     auto ensemble = module.def_submodule("ensemble");
     add_ensemble_greedy(ensemble);

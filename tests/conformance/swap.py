@@ -26,6 +26,8 @@ def numeric(value):
 
 def in_scope(name, arguments, options):
     """Calls on numeric ndarrays of at least one row."""
+    if name.startswith("cross_val"):
+        return len(arguments) > 2 and all(numeric(a) and a.size > 0 for a in arguments[1:3])
     arrays = arguments if name == "train_test_split" else arguments[:2]
     if len(arrays) < (1 if name == "train_test_split" else 2):
         return False
@@ -58,9 +60,35 @@ def counted(dotted, function):
     return call
 
 
+def counted_split(name, split):
+    """A splitter's method, counting who answered the calls that gave all their splits."""
+
+    @functools.wraps(split)
+    def call(self, *arguments, **options):
+        before = _calls.core_calls().get(name, {"core": 0})["core"]
+        splits = split(self, *arguments, **options)
+        given = [a for a in (*arguments[1:], *options.values()) if a is not None]
+        scope = all(numeric(a) and a.ndim == 1 for a in given)
+
+        def counting():
+            yield from splits
+            if scope:
+                core = _calls.core_calls().get(name, {"core": 0})["core"] > before
+                counts.setdefault(name, Counter())["core" if core else "declined"] += 1
+
+        return counting()
+
+    return call
+
+
 def swap():
     """Patch scikit-learn, then count the calls of what stands in its places."""
     mlestar.patch_sklearn()
+    for dotted, mine in _patch.table().items():
+        name = dotted.rpartition(".")[2]
+        # Repeated splits are those of the splitter that repeats.
+        if isinstance(mine, type) and hasattr(mine, "split") and not name.startswith("Repeated"):
+            mine.split = counted_split(name, mine.split)
     _patch._bind(
         [
             _patch._Rebinding(dotted, mine, counted(dotted, mine))
@@ -75,7 +103,6 @@ swap()
 
 def pytest_sessionfinish():
     """Write who answered what."""
-    splitters = {n: c for n, c in _calls.core_calls().items() if n in ("KFold", "StratifiedKFold")}
-    summary = {name: dict(counter) for name, counter in counts.items()} | splitters
+    summary = {name: dict(counter) for name, counter in counts.items()}
     with open(os.environ["MLESTAR_CONFORMANCE"], "w", encoding="utf-8") as file:
         json.dump(summary, file)

@@ -21,8 +21,13 @@ MODULES = {
     "common": "sklearn.metrics.tests.test_common",
     "scorers": "sklearn.metrics.tests.test_score_objects",
     "split": "sklearn.model_selection.tests.test_split",
+    "validation": "sklearn.model_selection.tests.test_validation",
 }
-SPLITTERS = {"KFold", "StratifiedKFold", "train_test_split"}
+SPLITTERS = {
+    "GroupKFold", "GroupShuffleSplit", "KFold", "LeaveOneGroupOut", "LeaveOneOut", "LeavePGroupsOut", "LeavePOut",
+    "PredefinedSplit", "ShuffleSplit", "StratifiedGroupKFold", "StratifiedKFold", "StratifiedShuffleSplit",
+    "train_test_split",
+}  # fmt: skip
 
 needs_tests = pytest.mark.skipif(
     not (Path(sklearn.__file__).parent / "metrics" / "tests").is_dir(),

@@ -62,7 +62,7 @@ def test_errors_equal_scikit_learns(rng, n, layout, weights):
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("power", [-2, -0.5, 0, 1, 1.3, 1.9, 2, 2.5, 3])
+@pytest.mark.parametrize("power", [-2, -0.5, 0, 1, 1.3, 1.5, 1.9, 2, 2.5, 3])
 @pytest.mark.parametrize("n", [2, 10, 30_000])
 def test_deviances_equal_scikit_learns(rng, n, power, weights):
     y, p = data(rng, n)
@@ -196,3 +196,20 @@ def test_weights_of_outputs_are_looked_at():
     )
     with pytest.raises(ValueError, match="beta"):
         ours.v_measure_score([0, 1, 1], [0, 1, 0], beta=np.inf)
+
+
+@pytest.mark.parametrize("power", [-1, 0, 1, 1.3, 1.5, 2, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_mean_as_prediction_explains_nothing(rng, power, weighted):
+    """Both deviances are the same sum, whatever way their powers are taken."""
+    y, _ = data(rng, 70_001)
+    w = rng.random(len(y)) if weighted else None
+    mean = np.full(len(y), np.average(y, weights=w))
+    assert abs(ours.d2_tweedie_score(y, mean, sample_weight=w, power=power)) < 1e-14
+
+
+def test_zeros_and_powers_of_every_kind():
+    y, p = np.array([0.0, 0.0, 3.0, 1e-300, 1e300]), np.array([1.0, 1e-300, 2.0, 1.0, 1.0])
+    for power in (1.5, 1.25):
+        same("mean_tweedie_deviance", y[:4], p[:4], power=power)
+        same("mean_tweedie_deviance", y[2:], p[2:], power=power)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -149,3 +150,11 @@ def test_labels_that_64_bits_do_not_hold(label):
     ).tolist() == [1.0, 0.0]
     with pytest.warns(UserWarning, match="No positive samples"):
         assert len(ours.roc_curve([0, 1], [0.1, 0.2], pos_label=label)) == 3
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_hamming_loss_is_of_scikit_learns_type(rng, weighted):
+    truth, predicted = (rng.integers(0, 2, (30, 4)) for _ in range(2))
+    weights = rng.random(30) if weighted else None
+    mine = ours.hamming_loss(truth, predicted, sample_weight=weights)
+    assert type(mine) is type(sklearn.metrics.hamming_loss(truth, predicted, sample_weight=weights))

@@ -112,6 +112,33 @@ std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view
     return mean_error_of(whole);
 }
 
+std::optional<double> tweedie_of_mean(const vector_view& y, const vector_view& weight,
+                                      double power) {
+    const matrix_view column{y.data, y.type, y.size, 1, y.stride, 0};
+    const auto sums = explained(column, column, weight);
+    if (!sums) return std::nullopt;
+    const double mean = sums->mean.front();
+    const bool general = power != 0.0 && power != 1.0 && power != 2.0;
+    const auto error = kernel_of(error_kind::tweedie, power);
+    const auto partials =
+        map_blocks(y.size, moments(), [&](moments& part, std::int64_t at, std::int64_t count) {
+            block_buffers buffers;
+            const double* w = load_weight(weight, at, count, buffers.w);
+            const double* values = load_f64(y, at, count, buffers.x);
+            part.weight += w ? kernels().total(w, count) : static_cast<double>(count);
+            if (general) {
+                part.residual += kernels().tweedie_constant(values, mean, w, count, power);
+            } else {
+                std::fill_n(buffers.y, count, mean);
+                part.residual += error(values, buffers.y, w, count, power, &part.valid);
+            }
+        });
+    moments whole;
+    for (const moments& part : partials) merge(whole, part);
+    const auto means = mean_error_of(std::vector<moments>{whole});
+    return whole.valid && means ? std::optional(means->front()) : std::nullopt;
+}
+
 std::optional<error_means> mean_errors(const std::vector<error_request>& requests, bool with_r2,
                                        const matrix_view& y_true, const matrix_view& y_pred,
                                        const vector_view& weight) {

@@ -20,6 +20,11 @@ std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view
                                               const matrix_view& y_pred, const vector_view& weight,
                                               double parameter = 0.0);
 
+// Mean Tweedie deviance of a single output from its own mean. The caller's promise: y lies where
+// the deviance is defined.
+std::optional<double> tweedie_of_mean(const vector_view& y, const vector_view& weight,
+                                      double power);
+
 // Several of them in one pass over the data, and the sums of R^2 (see below) where asked for.
 struct error_request {
     error_kind kind;

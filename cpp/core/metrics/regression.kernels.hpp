@@ -24,6 +24,9 @@ using error_kernel = double (*)(const double* y, const double* p, const double* 
 struct regression_kernels {
     error_kernel squared, absolute, squared_log, percentage, pinball;
     error_kernel poisson, gamma, tweedie_below_zero, tweedie_above_one;
+    // Of y from one prediction for all.
+    double (*tweedie_constant)(const double* y, double p, const double* weight, std::int64_t count,
+                               double power);
     double (*largest)(const double* y, const double* p, std::int64_t count);  // of |y - p|
     void (*difference)(const double* y, const double* p, std::int64_t count, double* result);
     double (*total)(const double* weight, std::int64_t count);
@@ -122,23 +125,51 @@ double gamma(const double* y, const double* p, const double* weight, std::int64_
                   [](double a, double b) { return 2.0 * (math::log(b / a) + a / b - 1.0); });
 }
 
-// Tweedie's deviance, in loops that each vectorize: the logarithms, then the powers, y to 2 - power
-// and p to 1 - power (that of p to 2 - power is p times it). Only the first takes y's positive
-// part.
+// x to a power. The exponents of the powers in use, 1.5 and 3, need no logarithm.
+void powers(const double* x, std::int64_t count, double exponent, double* result) {
+    if (exponent == 0.5) {
+        for (std::int64_t i = 0; i < count; ++i) result[i] = __builtin_sqrt(x[i]);
+    } else if (exponent == -0.5) {
+        for (std::int64_t i = 0; i < count; ++i) result[i] = 1.0 / __builtin_sqrt(x[i]);
+    } else if (exponent == -1.0) {
+        for (std::int64_t i = 0; i < count; ++i) result[i] = 1.0 / x[i];
+    } else if (exponent == -2.0) {
+        for (std::int64_t i = 0; i < count; ++i) result[i] = 1.0 / (x[i] * x[i]);
+    } else {
+        for (std::int64_t i = 0; i < count; ++i) result[i] = exponent * math::log(x[i]);
+        for (std::int64_t i = 0; i < count; ++i) result[i] = math::exp(result[i]);
+    }
+}
+
+// Tweedie's deviance, in loops that each vectorize: y to 2 - power and p to 1 - power (that of p to
+// 2 - power is p times it). Only the first takes y's positive part.
+void powers_of_y(const double* y, std::int64_t count, double power, double* result) {
+    powers(y, count, 2.0 - power, result);
+    for (std::int64_t i = 0; i < count; ++i) result[i] = y[i] > 0.0 ? result[i] : 0.0;
+}
+
+double deviance(double y, double of_y, double p, double of_p, double power) {
+    return 2.0 * (of_y / ((1.0 - power) * (2.0 - power)) - y * of_p / (1.0 - power) +
+                  p * of_p / (2.0 - power));
+}
+
 double tweedie(const double* y, const double* p, const double* weight, std::int64_t count,
                double power) {
     double of_y[longest], of_p[longest];
-    for (std::int64_t i = 0; i < count; ++i) of_y[i] = (2.0 - power) * math::log(y[i]);
-    for (std::int64_t i = 0; i < count; ++i) of_p[i] = (1.0 - power) * math::log(p[i]);
-    for (std::int64_t i = 0; i < count; ++i) {
-        const double value = math::exp(of_y[i]);
-        of_y[i] = y[i] > 0.0 ? value : 0.0;
-    }
-    for (std::int64_t i = 0; i < count; ++i) of_p[i] = math::exp(of_p[i]);
-    return sum(weight, count, [&](std::int64_t i) {
-        return 2.0 * (of_y[i] / ((1.0 - power) * (2.0 - power)) - y[i] * of_p[i] / (1.0 - power) +
-                      p[i] * of_p[i] / (2.0 - power));
-    });
+    powers_of_y(y, count, power, of_y);
+    powers(p, count, 1.0 - power, of_p);
+    return sum(weight, count,
+               [&](std::int64_t i) { return deviance(y[i], of_y[i], p[i], of_p[i], power); });
+}
+
+// The same bits as a block of p gives.
+double tweedie_constant(const double* y, double p, const double* weight, std::int64_t count,
+                        double power) {
+    double of_y[longest], of_p;
+    powers_of_y(y, count, power, of_y);
+    powers(&p, 1, 1.0 - power, &of_p);
+    return sum(weight, count,
+               [&](std::int64_t i) { return deviance(y[i], of_y[i], p, of_p, power); });
 }
 
 double tweedie_below_zero(const double* y, const double* p, const double* weight,
@@ -218,10 +249,21 @@ moments explained(const double* y, const double* p, const double* weight, std::i
 }  // namespace
 
 extern const regression_kernels regression_kernels_table;
-const regression_kernels regression_kernels_table = {
-    squared, absolute,           squared_log,       percentage, pinball,    poisson,
-    gamma,   tweedie_below_zero, tweedie_above_one, largest,    difference, total,
-    origin,  explained};
+const regression_kernels regression_kernels_table = {squared,
+                                                     absolute,
+                                                     squared_log,
+                                                     percentage,
+                                                     pinball,
+                                                     poisson,
+                                                     gamma,
+                                                     tweedie_below_zero,
+                                                     tweedie_above_one,
+                                                     tweedie_constant,
+                                                     largest,
+                                                     difference,
+                                                     total,
+                                                     origin,
+                                                     explained};
 
 }  // namespace mlestar::metrics::MLESTAR_LEVEL
 #endif

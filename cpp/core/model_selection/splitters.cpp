@@ -5,6 +5,7 @@
 
 #include "metrics/labels.hpp"
 #include "model_selection/splitters.kernels.hpp"
+#include "model_selection/splitters_codes.hpp"
 #include "support/blocks.hpp"
 #include "support/error.hpp"
 #include "support/levels.hpp"
@@ -17,29 +18,6 @@ MLESTAR_SELECT_KERNELS(splitter_kernels)
 namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-// The labels, the code (rank of the label) of every row, and the rows of each code.
-bool encode_rows(const vector_view& y, metrics::label_set& labels, std::int32_t* codes,
-                 std::vector<std::int64_t>& counts) {
-    const auto found = metrics::label_set::of({y});
-    if (!found) return false;
-    labels = *found;
-    parallel_for(
-        task_count(y.size),
-        [&](std::int64_t task) {
-            std::int64_t buffer[block_size];
-            bool exact = true;
-            const std::int64_t last = std::min(y.size, (task + 1) * task_size);
-            for (std::int64_t row = task * task_size; row < last; row += block_size) {
-                const std::int64_t count = std::min(block_size, last - row);
-                labels.encode(load_i64(y, row, count, buffer, exact), count, codes + row);
-            }
-        },
-        y.size < serial_below);
-    counts.assign(at(labels.size()), 0);
-    for (std::int64_t row = 0; row < y.size; ++row) ++counts[at(codes[row])];
-    return true;
-}
 
 // Classes in the order of their first row.
 std::vector<std::int32_t> by_appearance(const std::int32_t* codes, std::int64_t rows,
@@ -162,6 +140,17 @@ void split_range(std::int64_t rows, std::int64_t first, std::int64_t last, std::
             kernels().sequence(b, end - b, train + b - (last - first));
         },
         rows < serial_below);
+}
+
+void leave_out(std::int64_t rows, const std::int64_t* test, std::int64_t count,
+               std::int64_t* train) {
+    std::int64_t row = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        kernels().sequence(row, test[i] - row, train);
+        train += test[i] - row;
+        row = test[i] + 1;
+    }
+    kernels().sequence(row, rows - row, train);
 }
 
 void permutation(std::int64_t size, bit_generator& generator, std::int64_t* target) {

@@ -40,6 +40,11 @@ void split(const folds& assignment, std::int64_t fold, std::int64_t* train, std:
 void split_range(std::int64_t rows, std::int64_t first, std::int64_t last, std::int64_t* train,
                  std::int64_t* test);
 
+// Every row but those of `test`, which must be rows, ascending and distinct; `train` has room for
+// the rest.
+void leave_out(std::int64_t rows, const std::int64_t* test, std::int64_t count,
+               std::int64_t* train);
+
 // RandomState.permutation(size).
 void permutation(std::int64_t size, bit_generator& generator, std::int64_t* target);
 

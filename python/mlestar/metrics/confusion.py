@@ -128,7 +128,8 @@ def hamming_loss(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> floa
     if sets is not None:
         answered("hamming_loss")
         hit, predicted, truth = (float(values.sum()) for values in sets.sums)
-        return (predicted + truth - 2 * hit) / (sets.weight * len(sets.sums.hit))
+        loss = (predicted + truth - 2 * hit) / (sets.weight * len(sets.sums.hit))
+        return loss if sample_weight is None else np.float64(loss)  # scikit-learn's types
     fallback: float = decline("hamming_loss")(y_true, y_pred, sample_weight=sample_weight)
     return fallback
 

@@ -183,13 +183,11 @@ def d2_tweedie_score(
     if t is not None and t.ndim and len(t) > 1:
         numerator = _deviance(t, y_pred, sample_weight, power)
     if numerator is not None:
-        sums = host_errors(_core.metrics.explained, t, t, sample_weight)
-        if sums is not None:
-            mean = np.broadcast_to(np.float64(sums[2]), (len(t),))
-            denominator = _deviance(t, mean, sample_weight, power)
-            if denominator:  # scikit-learn divides by zero in its own words
-                answered("d2_tweedie_score")
-                return 1 - numerator / denominator
+        w = None if sample_weight is None else as_array(sample_weight)
+        denominator = _core.metrics.tweedie_of_mean(t.reshape(-1), w, float(power))
+        if denominator:  # scikit-learn divides by zero in its own words
+            answered("d2_tweedie_score")
+            return 1 - numerator / denominator
     fallback: float = decline("d2_tweedie_score")(
         y_true, y_pred, sample_weight=sample_weight, power=power
     )

@@ -5,24 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import sklearn.model_selection
-from sklearn.model_selection._split import _validate_shuffle_split
 from sklearn.utils import check_random_state, indexable
-from sklearn.utils.extmath import _approximate_mode
 from sklearn.utils.validation import _num_samples
 
 from mlestar._arrays import as_array
-from mlestar._calls import answered, decline, declined
+from mlestar._calls import answered, declined, original
 from mlestar._native import _core
 from mlestar.metrics._labels import encode
-from mlestar.model_selection.gather import take_rows
 
 _ROOM = "sklearn.model_selection"
-_MOST_FOLDS = 65535
+MOST_FOLDS = 65535
 
 
 class KFold(sklearn.model_selection.KFold):  # type: ignore[misc]
@@ -61,11 +57,11 @@ class KFold(sklearn.model_selection.KFold):  # type: ignore[misc]
         train, test : ndarray of int64
             Ascending row numbers.
         """
-        if type(self)._iter_test_indices is not _KFOLD_INDICES or self.n_splits > _MOST_FOLDS:
+        if type(self)._iter_test_indices is not _KFOLD_INDICES or self.n_splits > MOST_FOLDS:
             declined("KFold")
             folds: Iterator[tuple[Any, Any]] = super().split(X, y, groups)
             return folds
-        _say_groups_are_ignored(self, groups)
+        say_groups_are_ignored(self, groups)
         return self._folds(X, y, groups)
 
     def _folds(self, X: Any, y: Any, groups: Any) -> Iterator[tuple[Any, Any]]:
@@ -77,7 +73,7 @@ class KFold(sklearn.model_selection.KFold):  # type: ignore[misc]
             return
         answered("KFold")
         if self.shuffle:
-            with _generator(check_random_state(self.random_state)) as generator:
+            with bit_generator(check_random_state(self.random_state)) as generator:
                 folds = _core.model_selection.shuffled_folds(rows, self.n_splits, generator)
             for fold in range(self.n_splits):
                 yield folds.split(fold)
@@ -129,13 +125,13 @@ class StratifiedKFold(sklearn.model_selection.StratifiedKFold):  # type: ignore[
             Ascending row numbers.
         """
         codes = None
-        if type(self)._make_test_folds is _STRATIFIED_FOLDS and self.n_splits <= _MOST_FOLDS:
-            codes = _codes(y)
+        if type(self)._make_test_folds is _STRATIFIED_FOLDS and self.n_splits <= MOST_FOLDS:
+            codes = label_codes(y)
         if codes is None:
             declined("StratifiedKFold")
             folds: Iterator[tuple[Any, Any]] = super().split(X, y, groups)
             return folds
-        _say_groups_are_ignored(self, groups)
+        say_groups_are_ignored(self, groups)
         return self._folds(X, y, groups, codes)
 
     def _folds(self, X: Any, y: Any, groups: Any, codes: Any) -> Iterator[tuple[Any, Any]]:
@@ -163,7 +159,7 @@ class StratifiedKFold(sklearn.model_selection.StratifiedKFold):  # type: ignore[
         if not self.shuffle:
             found = _core.model_selection.stratify(codes, self.n_splits, None)
         else:
-            with _generator(check_random_state(self.random_state)) as generator:
+            with bit_generator(check_random_state(self.random_state)) as generator:
                 found = _core.model_selection.stratify(codes, self.n_splits, generator)
         if found is None or found[0] is None:
             return None
@@ -171,118 +167,118 @@ class StratifiedKFold(sklearn.model_selection.StratifiedKFold):  # type: ignore[
         return folds, int(counts.min())
 
 
-def train_test_split(
-    *arrays: Any,
-    test_size: float | int | None = None,
-    train_size: float | int | None = None,
-    random_state: Any = None,
-    shuffle: bool = True,
-    stratify: Any = None,
-) -> list[Any]:
-    """Split arrays into a part to train on and a part to test on.
+class RepeatedKFold(sklearn.model_selection.RepeatedKFold):  # type: ignore[misc]
+    """Shuffled K folds, several times.
 
-    Drop-in for `sklearn.model_selection.train_test_split`.
+    Drop-in for `sklearn.model_selection.RepeatedKFold`: the same parameters, errors and indices;
+    the folds are those of `KFold`.
 
     Parameters
     ----------
-    *arrays : sequence of array-likes with the same length
-        Arrays, tables, lists, sparse matrices.
-    test_size, train_size : float or int, default=None
-        Fraction in (0, 1) or number of rows; 0.25 is tested on by default.
+    n_splits : int, default=5
+        Number of folds, at least 2.
+    n_repeats : int, default=10
+        How often they are drawn.
     random_state : int, RandomState instance or None, default=None
-        Draws of the shuffle, taken from the caller's own NumPy bit generator.
-    shuffle : bool, default=True
-        Whether rows are shuffled first.
-    stratify : array-like of shape (n_samples,), default=None
-        Classes whose shares both parts keep.
+        Draws of all repetitions, one after the other.
+
+    Examples
+    --------
+    >>> from mlestar.model_selection import RepeatedKFold
+    >>> splitter = RepeatedKFold(n_splits=2, n_repeats=2, random_state=0)
+    >>> [test.tolist() for _, test in splitter.split([[0]] * 4)]
+    [[2, 3], [0, 1], [0, 2], [1, 3]]
+    """
+
+    def __init__(self, *, n_splits: int = 5, n_repeats: int = 10, random_state: Any = None) -> None:
+        super().__init__(n_splits=n_splits, n_repeats=n_repeats, random_state=random_state)
+        self.cv = KFold
+
+
+class RepeatedStratifiedKFold(
+    sklearn.model_selection.RepeatedStratifiedKFold  # type: ignore[misc]
+):
+    """Shuffled K folds that keep each class's share, several times.
+
+    Drop-in for `sklearn.model_selection.RepeatedStratifiedKFold`: the same parameters, errors,
+    warnings and indices; the folds are those of `StratifiedKFold`.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, at least 2.
+    n_repeats : int, default=10
+        How often they are drawn.
+    random_state : int, RandomState instance or None, default=None
+        Draws of all repetitions, one after the other.
+
+    Examples
+    --------
+    >>> from mlestar.model_selection import RepeatedStratifiedKFold
+    >>> y = [0, 0, 1, 1]
+    >>> splitter = RepeatedStratifiedKFold(n_splits=2, n_repeats=1, random_state=0)
+    >>> [test.tolist() for _, test in splitter.split(y, y)]
+    [[1, 2], [0, 3]]
+    """
+
+    def __init__(self, *, n_splits: int = 5, n_repeats: int = 10, random_state: Any = None) -> None:
+        super().__init__(n_splits=n_splits, n_repeats=n_repeats, random_state=random_state)
+        self.cv = StratifiedKFold
+
+
+def check_cv(
+    cv: Any = 5,
+    y: Any = None,
+    *,
+    classifier: bool = False,
+    shuffle: bool = False,
+    random_state: Any = None,
+) -> Any:
+    """The splitter that a `cv` argument means.
+
+    Drop-in for `sklearn.model_selection.check_cv`.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable of (train, test) or None, default=5
+        None is 5; a number makes folds, stratified for a classifier whose `y` holds classes.
+    y : array-like, default=None
+        Targets.
+    classifier : bool, default=False
+        Whether the task is classification.
+    shuffle : bool, default=False
+        Whether folds of a number are shuffled.
+    random_state : int, RandomState instance or None, default=None
+        Draws of the shuffle.
 
     Returns
     -------
-    list
-        Train and test part of each array in turn.
+    object with the methods `split` and `get_n_splits`
 
     Raises
     ------
     ValueError
-        As scikit-learn: no arrays, lengths that differ, sizes that leave a part empty.
+        As scikit-learn: `cv` is none of those.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from mlestar.model_selection import train_test_split
-    >>> train_test_split(np.arange(8), test_size=2, random_state=0)
-    [array([1, 7, 3, 0, 5, 4]), array([6, 2])]
+    >>> from mlestar.model_selection import check_cv
+    >>> check_cv(3, [0, 1, 0, 1, 0, 1], classifier=True)
+    StratifiedKFold(n_splits=3, random_state=None, shuffle=False)
     """
-    rows = _train_test_rows(arrays, test_size, train_size, random_state, shuffle, stratify)
-    if rows is None:
-        result: list[Any] = decline("train_test_split", _ROOM)(
-            *arrays,
-            test_size=test_size,
-            train_size=train_size,
-            random_state=random_state,
-            shuffle=shuffle,
-            stratify=stratify,
-        )
-        return result
-    answered("train_test_split")
-    train, test = rows
-    arrays = tuple(indexable(*arrays))
-    return list(chain.from_iterable((take_rows(a, train), take_rows(a, test)) for a in arrays))
+    # Not the name's current binding, which may be ours: it says which class, ours computes.
+    theirs = original("check_cv", _ROOM)
+    found = theirs(cv, y, classifier=classifier, shuffle=shuffle, random_state=random_state)
+    answered("check_cv")
+    if found is cv:
+        return cv
+    ours = {"KFold": KFold, "StratifiedKFold": StratifiedKFold}.get(type(found).__name__)
+    if ours is None or isinstance(found, ours):
+        return found
+    return ours(found.n_splits, shuffle=found.shuffle, random_state=found.random_state)
 
 
-def _train_test_rows(
-    arrays: tuple[Any, ...],
-    test_size: Any,
-    train_size: Any,
-    random_state: Any,
-    shuffle: Any,
-    stratify: Any,
-) -> tuple[Any, Any] | None:
-    """Row numbers of both parts; None to decline, with the random state untouched."""
-    sizes = (int, float, np.integer, np.floating, type(None))
-    if not arrays or not isinstance(shuffle, bool | np.bool_):
-        return None
-    if isinstance(test_size, bool) or isinstance(train_size, bool):
-        return None
-    if not isinstance(test_size, sizes) or not isinstance(train_size, sizes):
-        return None
-    if (stratify is not None and not shuffle) or not _plain_random_state(random_state):
-        return None
-    try:
-        indexable(*arrays)
-        rows = _num_samples(arrays[0])
-        n_train, n_test = _validate_shuffle_split(
-            rows, test_size, train_size, default_test_size=0.25
-        )
-    except (TypeError, ValueError):
-        return None
-    if not shuffle:
-        both = np.arange(n_train + n_test)
-        return both[:n_train], both[n_train:]
-    if stratify is None:
-        with _generator(check_random_state(random_state)) as generator:
-            order = _core.model_selection.permutation(rows, generator)
-        return order[n_test : n_test + n_train], order[:n_test]
-    codes = _codes(stratify)
-    if codes is None or codes.shape[0] != rows:
-        return None
-    found = _core.model_selection.group_by_class(codes)
-    if found is None:
-        return None
-    classes, counts = found
-    if counts.min() < 2 or n_train < counts.size or n_test < counts.size:
-        return None  # scikit-learn words the error
-    state = check_random_state(random_state)
-    train_counts = _approximate_mode(counts, n_train, state)
-    test_counts = _approximate_mode(counts - train_counts, n_test, state)
-    with _generator(state) as generator:
-        drawn: tuple[Any, Any] = _core.model_selection.stratified_draw(
-            classes, train_counts.tolist(), test_counts.tolist(), generator
-        )
-    return drawn
-
-
-def _say_groups_are_ignored(splitter: Any, groups: Any) -> None:
+def say_groups_are_ignored(splitter: Any, groups: Any) -> None:
     if groups is not None:
         warnings.warn(
             f"The groups parameter is ignored by {type(splitter).__name__}",
@@ -291,7 +287,7 @@ def _say_groups_are_ignored(splitter: Any, groups: Any) -> None:
         )
 
 
-def _codes(y: Any) -> Any:
+def label_codes(y: Any) -> Any:
     """Labels as integers the core reads in place; None to decline."""
     array = as_array(y)
     if array is None or array.ndim != 1 or array.size == 0:
@@ -301,18 +297,12 @@ def _codes(y: Any) -> Any:
     return array if array.dtype.kind in "biuf" else None
 
 
-def _plain_random_state(random_state: Any) -> bool:
-    return random_state is None or isinstance(
-        random_state, int | np.integer | np.random.RandomState
-    )
-
-
 @contextmanager
-def _generator(state: np.random.RandomState) -> Iterator[Any]:
+def bit_generator(state: np.random.RandomState) -> Iterator[Any]:
     """The bit generator of a RandomState as a C interface, locked for the caller."""
-    bit_generator = state._bit_generator
-    with bit_generator.lock:
-        yield bit_generator.capsule
+    source = state._bit_generator
+    with source.lock:
+        yield source.capsule
 
 
 # What a subclass may have overridden; then it means to compute for itself.
