@@ -11,6 +11,7 @@
 #include "support/levels.hpp"
 #include "support/loader.hpp"
 #include "support/parallel.hpp"
+#include "support/scratch.hpp"
 
 namespace mlestar::model_selection {
 
@@ -25,9 +26,11 @@ double time_of(std::int64_t key) {
     return __builtin_bit_cast(double, key ^ low);
 }
 
-std::int64_t saturated(__int128 value) {
-    constexpr __int128 low = std::numeric_limits<std::int64_t>::min();
-    constexpr __int128 high = std::numeric_limits<std::int64_t>::max();
+__extension__ typedef __int128 wide;  // NOLINT: -Wpedantic knows no other spelling
+
+std::int64_t saturated(wide value) {
+    constexpr wide low = std::numeric_limits<std::int64_t>::min();
+    constexpr wide high = std::numeric_limits<std::int64_t>::max();
     return static_cast<std::int64_t>(std::clamp(value, low, high));
 }
 
@@ -70,7 +73,7 @@ std::vector<std::int64_t> keys_of(const vector_view& times, const char* name) {
 
 }  // namespace
 
-marked_rows::marked_rows(scratch_array<std::uint8_t>&& roles)
+marked_rows::marked_rows(std::vector<std::uint8_t>&& roles)
     : roles_(std::move(roles)),
       train_(at(task_count(static_cast<std::int64_t>(roles_.size())) + 1), 0),
       test_(train_) {
@@ -142,18 +145,18 @@ std::int64_t timeline::position_after(std::int64_t time) const {
 }
 
 std::int64_t timeline::moved(std::int64_t time, const duration& by, std::int64_t times) const {
-    if (!floating_) return saturated(__int128{time} + __int128{by.whole} * times);
+    if (!floating_) return saturated(wide{time} + wide{by.whole} * times);
     return signed_order(time_of(time) + by.real * static_cast<double>(times));
 }
 
 duration timeline::between(std::int64_t from, std::int64_t to) const {
-    if (!floating_) return {saturated(__int128{to} - __int128{from}), 0.0};
+    if (!floating_) return {saturated(wide{to} - wide{from}), 0.0};
     return {0, time_of(to) - time_of(from)};
 }
 
-marked_rows timeline::by_row(scratch_array<std::uint8_t>&& roles) const {
+marked_rows timeline::by_row(std::vector<std::uint8_t>&& roles) const {
     if (order_.empty()) return marked_rows(std::move(roles));
-    scratch_array<std::uint8_t> result(roles.size());
+    std::vector<std::uint8_t> result(roles.size());
     by_tasks(rows(), [&](std::int64_t first, std::int64_t count) {
         for (std::int64_t i = first; i < first + count; ++i)
             result[at(order_[at(i)])] = roles[at(i)];
@@ -162,7 +165,7 @@ marked_rows timeline::by_row(scratch_array<std::uint8_t>&& roles) const {
 }
 
 marked_rows timeline::mark(const std::vector<piece>& pieces) const {
-    scratch_array<std::uint8_t> roles(at(rows()));
+    std::vector<std::uint8_t> roles(at(rows()));
     by_tasks(rows(), [&](std::int64_t first, std::int64_t count) {
         std::fill_n(roles.data() + first, count, role_none);
         for (const piece& part : pieces) {
@@ -227,16 +230,16 @@ void purged_folds::fold_of_row(std::int64_t* target) const {
 }
 
 marked_rows split_window(const timeline& times, const window& spot) {
-    return times.mark({{spot.train_first, spot.train_last, role_train,
-                        times.starts()[at(spot.test_first)]},
-                       {spot.test_first, spot.test_last, role_test, std::nullopt}});
+    return times.mark(
+        {{spot.train_first, spot.train_last, role_train, times.starts()[at(spot.test_first)]},
+         {spot.test_first, spot.test_last, role_test, std::nullopt}});
 }
 
 group_series::group_series(std::shared_ptr<const timeline> times, const vector_view& groups)
     : times_(std::move(times)), ranks_(at(times_->rows())) {
     if (groups.size != rows())
-        throw argument_error("groups has " + std::to_string(groups.size) + " values, but must have " +
-                             std::to_string(rows()));
+        throw argument_error("groups has " + std::to_string(groups.size) +
+                             " values, but must have " + std::to_string(rows()));
     std::vector<std::int64_t> codes(at(rows()));
     bool exact = true;
     std::int64_t buffer[block_size];
@@ -275,7 +278,7 @@ marked_rows group_series::split(const window& ranks) const {
         static_cast<std::int32_t>(ranks.train_first), static_cast<std::int32_t>(ranks.train_last),
         static_cast<std::int32_t>(ranks.test_first), static_cast<std::int32_t>(ranks.test_last)};
     const std::int64_t limit = begins_[at(ranks.test_first)];
-    scratch_array<std::uint8_t> roles(at(rows()));
+    std::vector<std::uint8_t> roles(at(rows()));
     by_tasks(rows(), [&](std::int64_t first, std::int64_t count) {
         kernels().mark_ranks(ranks_.data() + first, times_->ends().data() + first, count, ranges,
                              limit, roles.data() + first);

@@ -8,7 +8,6 @@
 #include <optional>
 #include <vector>
 
-#include "support/scratch.hpp"
 #include "support/span.hpp"
 
 namespace mlestar::model_selection {
@@ -22,13 +21,13 @@ struct duration {
 // The rows of one split, marked; `write` gives them in ascending order.
 class marked_rows {
 public:
-    explicit marked_rows(scratch_array<std::uint8_t>&& roles);
+    explicit marked_rows(std::vector<std::uint8_t>&& roles);
     std::int64_t train() const { return train_.back(); }
     std::int64_t test() const { return test_.back(); }
     void write(std::int64_t* train, std::int64_t* test) const;
 
 private:
-    scratch_array<std::uint8_t> roles_;
+    std::vector<std::uint8_t> roles_;
     std::vector<std::int64_t> train_;  // rows of the role before each task
     std::vector<std::int64_t> test_;
 };
@@ -70,7 +69,7 @@ public:
     duration between(std::int64_t from, std::int64_t to) const;
 
     // Roles by row of roles by position.
-    marked_rows by_row(scratch_array<std::uint8_t>&& roles) const;
+    marked_rows by_row(std::vector<std::uint8_t>&& roles) const;
     marked_rows mark(const std::vector<piece>& pieces) const;
 
 private:

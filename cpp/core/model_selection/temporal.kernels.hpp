@@ -72,8 +72,8 @@ void mark_ranks(const std::int32_t* ranks, const std::int64_t* ends, std::int64_
                 const rank_ranges& ranges, std::int64_t limit, std::uint8_t* roles) {
     for (std::int64_t i = 0; i < count; ++i) {
         const std::int32_t rank = ranks[i];
-        const int train = (rank >= ranges.train_first) & (rank < ranges.train_last) &
-                          (ends[i] < limit);
+        const int train =
+            (rank >= ranges.train_first) & (rank < ranges.train_last) & (ends[i] < limit);
         const int test = (rank >= ranges.test_first) & (rank < ranges.test_last);
         roles[i] = static_cast<std::uint8_t>(train * role_train + test * role_test);
     }

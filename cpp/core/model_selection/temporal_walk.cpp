@@ -19,9 +19,8 @@ void require_room(const std::vector<window>& found) {
 std::int64_t steps_within(const timeline& times, std::int64_t from, std::int64_t to,
                           const duration& step) {
     const duration way = times.between(from, to);
-    const double steps = times.floating()
-                             ? way.real / step.real
-                             : static_cast<double>(way.whole / step.whole);
+    const double steps =
+        times.floating() ? way.real / step.real : static_cast<double>(way.whole / step.whole);
     if (!(steps < 9007199254740992.0))
         throw argument_error("step is so small that the data span more than 2**53 of it");
     return static_cast<std::int64_t>(steps);
