@@ -58,7 +58,7 @@ class Splitter(BaseCrossValidator):  # type: ignore[misc]
 
 def check_count(value: Any, name: str, least: int) -> None:
     """Raise unless the value is a whole number and not too small."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name} is {value!r}, but must be an integer of at least {least}")
 
 

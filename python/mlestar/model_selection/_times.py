@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,8 +35,8 @@ class TemporalSplitter(Splitter):
         answered(type(self).__name__)
         if len(split[0]) == 0:
             raise ValueError(
-                f"split {number} of {self!r} has no row to train on: every label reaches into the "
-                "times that are tested on, or what is kept free around them"
+                f"split {number} of {type(self).__name__} has no row to train on: every label "
+                "reaches into the times that are tested on, or what is kept free around them"
             )
         return split
 
@@ -52,14 +51,15 @@ def check_length(value: Any, name: str, unit: str, positive: bool = True) -> Non
     least = "positive" if positive else "not negative"
     if is_length_of_time(value):
         length = _timedelta(value)
-        if np.isnat(length) or length < np.timedelta64(int(positive), np.datetime_data(length)):
+        if np.isnat(length) or length < length * 0 or (positive and length == length * 0):
             raise ValueError(f"{name} is {value!r}, but must be {least}")
     elif unit == "time":
-        if not isinstance(value, Real) or isinstance(value, bool) or not np.isfinite(value):
+        real = isinstance(value, int | float | np.integer | np.floating)
+        if not real or isinstance(value, bool) or not np.isfinite(value):
             raise ValueError(f"{name} is {value!r}, but must be a length of time and {least}")
         if value < 0 or (positive and value == 0):
             raise ValueError(f"{name} is {value!r}, but must be {least}")
-    elif not isinstance(value, Integral) or isinstance(value, bool) or value < int(positive):
+    elif not isinstance(value, int | np.integer) or value is True or value < int(positive):
         raise ValueError(
             f"{name} is {value!r}, but must be a number of rows, an integer that is {least}; or a "
             "timedelta; or a length of time with unit='time'"
@@ -105,7 +105,7 @@ def _is_datetime_index(index: Any) -> bool:
 
 
 def _times(value: Any, name: str, rows: int) -> Any:
-    dtype = getattr(value, "dtype", None)
+    dtype: Any = getattr(value, "dtype", None)
     if getattr(dtype, "tz", None) is not None:  # pandas, with a time zone: moments are UTC's
         array = value.to_numpy(dtype=f"datetime64[{dtype.unit}]")
     else:
@@ -189,6 +189,8 @@ def _converted(array: Any, common: Any, name: str) -> Any:
     """As the integers or doubles that the core reads."""
     if array.dtype == common and array.dtype.kind in "if":
         return array
+    if array.dtype.kind == "u" and (array > np.iinfo(np.int64).max).any():
+        raise ValueError(f"{name} holds a time beyond 2**63 - 1, but must hold smaller ones")
     changed = array.astype(common)
     if (changed.astype(array.dtype) != array).any() and array.dtype.kind != "f":
         raise ValueError(f"{name} holds a time that {common} cannot hold exactly")
