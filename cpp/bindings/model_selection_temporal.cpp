@@ -93,7 +93,8 @@ py::tuple rows_of(std::int64_t rows, Mark mark) {
 py::tuple split_window(const timeline& times, std::int64_t train_first, std::int64_t train_last,
                        std::int64_t test_first, std::int64_t test_last) {
     const auto at = checked(train_first, train_last, test_first, test_last, times.rows());
-    return rows_of(times.rows(), [&] { return model_selection::split_window(times, at); });
+    return rows_of(test_last - train_first,
+                   [&] { return model_selection::split_window(times, at); });
 }
 
 // One row a window: train_first, train_last, test_first, test_last.

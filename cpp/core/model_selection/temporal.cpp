@@ -73,8 +73,9 @@ std::vector<std::int64_t> keys_of(const vector_view& times, const char* name) {
 
 }  // namespace
 
-marked_rows::marked_rows(std::vector<std::uint8_t>&& roles)
+marked_rows::marked_rows(std::vector<std::uint8_t>&& roles, std::int64_t base)
     : roles_(std::move(roles)),
+      first_(base),
       train_(at(task_count(static_cast<std::int64_t>(roles_.size())) + 1), 0),
       test_(train_) {
     by_tasks(static_cast<std::int64_t>(roles_.size()), [&](std::int64_t first, std::int64_t count) {
@@ -90,8 +91,8 @@ void marked_rows::write(std::int64_t* train, std::int64_t* test) const {
     const auto write_role = [&](std::uint8_t role, const std::vector<std::int64_t>& places,
                                 std::int64_t* target, std::int64_t first, std::int64_t count) {
         const std::size_t task = at(first / task_size);
-        kernels().select_role(roles_.data() + first, first, count, role, target + places[task],
-                              target + places[task + 1]);
+        kernels().select_role(roles_.data() + first, first_ + first, count, role,
+                              target + places[task], target + places[task + 1]);
     };
     by_tasks(static_cast<std::int64_t>(roles_.size()), [&](std::int64_t first, std::int64_t count) {
         write_role(role_train, train_, train, first, count);
@@ -154,32 +155,37 @@ duration timeline::between(std::int64_t from, std::int64_t to) const {
     return {0, time_of(to) - time_of(from)};
 }
 
-marked_rows timeline::by_row(std::vector<std::uint8_t>&& roles) const {
-    if (order_.empty()) return marked_rows(std::move(roles));
-    std::vector<std::uint8_t> result(roles.size());
-    by_tasks(rows(), [&](std::int64_t first, std::int64_t count) {
-        for (std::int64_t i = first; i < first + count; ++i)
-            result[at(order_[at(i)])] = roles[at(i)];
+marked_rows timeline::by_row(std::vector<std::uint8_t>&& roles, std::int64_t first) const {
+    if (order_.empty()) return marked_rows(std::move(roles), first);
+    const std::int64_t* const order = order_.data() + first;
+    const auto size = static_cast<std::int64_t>(roles.size());
+    const auto [low, high] = std::minmax_element(order, order + size);
+    std::vector<std::uint8_t> result(at(*high - *low + 1), role_none);
+    const std::int64_t base = *low;
+    by_tasks(size, [&](std::int64_t begin, std::int64_t count) {
+        for (std::int64_t i = begin; i < begin + count; ++i)
+            result[at(order[i] - base)] = roles[at(i)];
     });
-    return marked_rows(std::move(result));
+    return marked_rows(std::move(result), base);
 }
 
-marked_rows timeline::mark(const std::vector<piece>& pieces) const {
-    std::vector<std::uint8_t> roles(at(rows()));
-    by_tasks(rows(), [&](std::int64_t first, std::int64_t count) {
-        std::fill_n(roles.data() + first, count, role_none);
+marked_rows timeline::mark(const std::vector<piece>& pieces, std::int64_t first,
+                           std::int64_t last) const {
+    std::vector<std::uint8_t> roles(at(last - first), role_none);
+    by_tasks(last - first, [&](std::int64_t task_first, std::int64_t count) {
+        const std::int64_t from = first + task_first;
         for (const piece& part : pieces) {
-            const std::int64_t begin = std::max(part.first, first);
-            const std::int64_t end = std::min(part.last, first + count);
+            const std::int64_t begin = std::max(part.first, from);
+            const std::int64_t end = std::min(part.last, from + count);
             if (begin >= end) continue;
+            std::uint8_t* const target = roles.data() + (begin - first);
             if (part.limit)
-                kernels().mark_before(ends().data() + begin, end - begin, *part.limit,
-                                      roles.data() + begin);
+                kernels().mark_before(ends().data() + begin, end - begin, *part.limit, target);
             else
-                std::fill_n(roles.data() + begin, end - begin, part.role);
+                std::fill_n(target, end - begin, part.role);
         }
     });
-    return by_row(std::move(roles));
+    return by_row(std::move(roles), first);
 }
 
 purged_folds::purged_folds(std::shared_ptr<const timeline> times, std::int64_t count,
@@ -220,7 +226,7 @@ marked_rows purged_folds::split(const std::vector<std::int64_t>& test_folds) con
     }
     for (std::int64_t f : test_folds)  // later pieces win
         pieces.push_back({bounds_[at(f)], bounds_[at(f) + 1], role_test, std::nullopt});
-    return times_->mark(pieces);
+    return times_->mark(pieces, 0, rows());
 }
 
 void purged_folds::fold_of_row(std::int64_t* target) const {
@@ -230,9 +236,10 @@ void purged_folds::fold_of_row(std::int64_t* target) const {
 }
 
 marked_rows split_window(const timeline& times, const window& spot) {
-    return times.mark(
-        {{spot.train_first, spot.train_last, role_train, times.starts()[at(spot.test_first)]},
-         {spot.test_first, spot.test_last, role_test, std::nullopt}});
+    const std::int64_t limit = times.starts()[at(spot.test_first)];
+    return times.mark({{spot.train_first, spot.train_last, role_train, limit},
+                       {spot.test_first, spot.test_last, role_test, std::nullopt}},
+                      spot.train_first, spot.test_last);
 }
 
 group_series::group_series(std::shared_ptr<const timeline> times, const vector_view& groups)

@@ -21,13 +21,15 @@ struct duration {
 // The rows of one split, marked; `write` gives them in ascending order.
 class marked_rows {
 public:
-    explicit marked_rows(std::vector<std::uint8_t>&& roles);
+    // Roles of the rows first, first + 1, ...
+    explicit marked_rows(std::vector<std::uint8_t>&& roles, std::int64_t first = 0);
     std::int64_t train() const { return train_.back(); }
     std::int64_t test() const { return test_.back(); }
     void write(std::int64_t* train, std::int64_t* test) const;
 
 private:
     std::vector<std::uint8_t> roles_;
+    std::int64_t first_;
     std::vector<std::int64_t> train_;  // rows of the role before each task
     std::vector<std::int64_t> test_;
 };
@@ -68,9 +70,10 @@ public:
     // From one time to a later one.
     duration between(std::int64_t from, std::int64_t to) const;
 
-    // Roles by row of roles by position.
-    marked_rows by_row(std::vector<std::uint8_t>&& roles) const;
-    marked_rows mark(const std::vector<piece>& pieces) const;
+    // Roles by row of the roles of the positions first, first + 1, ...
+    marked_rows by_row(std::vector<std::uint8_t>&& roles, std::int64_t first = 0) const;
+    // The pieces lie in the positions [first, last), the only ones that are looked at.
+    marked_rows mark(const std::vector<piece>& pieces, std::int64_t first, std::int64_t last) const;
 
 private:
     bool floating_ = false;

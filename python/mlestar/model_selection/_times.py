@@ -29,10 +29,10 @@ class TemporalSplitter(Splitter):
             t0, t1 = self.t0, self.t1
         rows = count_of_rows(X=X, y=y, groups=groups, t0=t0)
         times, moments = timeline(X, t0, t1, rows, lengths)
+        answered(type(self).__name__)
         return times, rows, moments
 
     def _checked(self, split: tuple[Any, Any], number: int) -> tuple[Any, Any]:
-        answered(type(self).__name__)
         if len(split[0]) == 0:
             raise ValueError(
                 f"split {number} of {type(self).__name__} has no row to train on: every label "

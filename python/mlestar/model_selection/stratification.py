@@ -420,10 +420,10 @@ class MultilabelStratifiedShuffleSplit(_Stratified):
         if n_train + n_test < rows:
             parts.append(int(rows - n_train - n_test))
         state = check_random_state(self.random_state)
+        answered("MultilabelStratifiedShuffleSplit")
         for _ in range(self.n_splits):
             with bit_generator(state) as generator:
                 folds = labels.deal(parts, True, self.order == 2, generator)
-            answered("MultilabelStratifiedShuffleSplit")
             yield folds.split(0)[1], folds.split(1)[1]
 
 
