@@ -46,6 +46,8 @@ MODULES = [
     "bench.model_selection.bench_exhaustive",
     "bench.model_selection.bench_gather",
     "bench.model_selection.bench_validation",
+    "bench.model_selection.bench_stratification",
+    "bench.model_selection.bench_temporal",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

@@ -37,28 +37,49 @@ from mlestar.model_selection.splitters import (
     StratifiedKFold,
     check_cv,
 )
+from mlestar.model_selection.stratification import (
+    MultilabelStratifiedKFold,
+    MultilabelStratifiedShuffleSplit,
+    QuantileStratifiedKFold,
+    QuantileStratifiedShuffleSplit,
+)
+from mlestar.model_selection.temporal import (
+    CombinatorialPurgedKFold,
+    PurgedKFold,
+)
 from mlestar.model_selection.validation import (
     cross_val_predict,
     cross_val_score,
     cross_validate,
 )
+from mlestar.model_selection.walks import (
+    GroupTimeSeriesSplit,
+    WalkForwardSplit,
+)
 
 __all__ = [
     "BaseCrossValidator",
     "BaseShuffleSplit",
+    "CombinatorialPurgedKFold",
     "FixedThresholdClassifier",
     "GridSearchCV",
     "GroupKFold",
     "GroupShuffleSplit",
+    "GroupTimeSeriesSplit",
     "KFold",
     "LearningCurveDisplay",
     "LeaveOneGroupOut",
     "LeaveOneOut",
     "LeavePGroupsOut",
     "LeavePOut",
+    "MultilabelStratifiedKFold",
+    "MultilabelStratifiedShuffleSplit",
     "ParameterGrid",
     "ParameterSampler",
     "PredefinedSplit",
+    "PurgedKFold",
+    "QuantileStratifiedKFold",
+    "QuantileStratifiedShuffleSplit",
     "RandomizedSearchCV",
     "RepeatedKFold",
     "RepeatedStratifiedKFold",
@@ -69,6 +90,7 @@ __all__ = [
     "TimeSeriesSplit",
     "TunedThresholdClassifierCV",
     "ValidationCurveDisplay",
+    "WalkForwardSplit",
     "check_cv",
     "cross_val_predict",
     "cross_val_score",
