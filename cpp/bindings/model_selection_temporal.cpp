@@ -39,16 +39,24 @@ shared_timeline row_timeline(std::int64_t rows) {
     return std::make_shared<timeline>(rows);
 }
 
+template <class Number>
+Number number_in(py::handle value, const char* name) {
+    py::detail::make_caster<Number> caster;
+    if (value.is_none() || !caster.load(value, true))
+        throw argument_error(std::string(name) + " must be a number of the times' kind");
+    return py::detail::cast_op<Number>(caster);
+}
+
 // In the times' own unit: an int with integer times, else a float.
 model_selection::duration as_duration(const timeline& times, py::handle value, const char* name,
                                       bool positive) {
     model_selection::duration result;
     if (times.floating()) {
-        result.real = value.cast<double>();
+        result.real = number_in<double>(value, name);
         result.whole = result.real > 0.0 ? 1 : 0;
         if (!(result.real >= 0.0 && result.real < 1e300)) result.whole = -1;
     } else {
-        result.whole = value.cast<std::int64_t>();
+        result.whole = number_in<std::int64_t>(value, name);
     }
     if (result.whole < (positive ? 1 : 0))
         throw argument_error(std::string(name) + " must be a length of time that is finite and " +
