@@ -19,7 +19,7 @@ using shared_timeline = std::shared_ptr<timeline>;
 
 vector_view times_in(py::handle times, const char* name) {
     const auto view = as_vector(times);
-    if (!view || view->type == dtype::boolean)
+    if (!view || view->size < 1 || view->type == dtype::boolean)
         throw argument_error(std::string(name) +
                              " must be an array of one axis and at least one integer or float");
     return *view;
@@ -207,13 +207,13 @@ void mlestar::bindings::add_model_selection_temporal(py::module_& module) {
              py::arg("step"), py::arg("expanding"), py::arg("partial"));
     define_split(times, "split", split_window);
     py::class_<model_selection::purged_folds>(module, "PurgedFolds")
-        .def(py::init(&make_folds), py::arg("times"), py::arg("count"), py::arg("embargo_rows"),
-             py::arg("embargo_time"))
+        .def(py::init(&make_folds), py::arg("times").none(false), py::arg("count"),
+             py::arg("embargo_rows"), py::arg("embargo_time"))
         .def("split", split_folds, py::arg("test_folds"))
         .def("fold_of_row",
              [](const model_selection::purged_folds& self) { return fold_of_row(self); });
     py::class_<model_selection::group_series> groups(module, "GroupSeries");
-    groups.def(py::init(&make_groups), py::arg("times"), py::arg("groups"))
+    groups.def(py::init(&make_groups), py::arg("times").none(false), py::arg("groups"))
         .def("count", [](const model_selection::group_series& self) { return self.groups(); });
     define_split(groups, "split", split_groups);
     module.def("row_timeline", row_timeline, py::arg("rows"));
