@@ -92,7 +92,55 @@ def classification_report(
             zero_division=zero_division,
         )
     answered("classification_report")
-    classes, sums, micro_is_accuracy, samples = found
+    return _render(*found, target_names, sample_weight, digits, output_dict, zero_division)
+
+
+def report_of_table(
+    labels: Any,
+    row: Any,
+    column: Any,
+    count: Any,
+    *,
+    weighted: bool,
+    labels_to_report: Any = None,
+    target_names: Any = None,
+    digits: int = 2,
+    output_dict: bool = False,
+    zero_division: Any = "warn",
+) -> Any:
+    """The report of a confusion table: each pair of labels once, and its rows or weight."""
+    options = {
+        "target_names": target_names,
+        "digits": digits,
+        "output_dict": output_dict,
+        "zero_division": zero_division,
+    }
+    found = None
+    if _known(digits, output_dict, zero_division):
+        found = _classes(labels[row], labels[column], labels_to_report, count)
+    if found is None or (target_names is not None and len(target_names) != len(found[0])):
+        return classification_report(
+            labels[row], labels[column], labels=labels_to_report, sample_weight=count, **options
+        )
+    classes, sums, whole, samples = found
+    if not weighted:  # rows are counted in whole numbers, and print as such
+        sums = Sums(*(values.astype(np.int64) for values in sums))
+    return _render(
+        classes, sums, whole, samples, target_names, None, digits, output_dict, zero_division
+    )
+
+
+def _render(
+    classes: Any,
+    sums: Sums,
+    micro_is_accuracy: bool,
+    samples: Sums | None,
+    target_names: Any,
+    sample_weight: Any,
+    digits: int,
+    output_dict: bool,
+    zero_division: Any,
+) -> Any:
     names = [f"{label}" for label in classes] if target_names is None else target_names
 
     def averaged(average: str | None) -> tuple[Any, Any, Any, Any]:

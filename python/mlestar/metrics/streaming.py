@@ -4,9 +4,11 @@ Every class is a `Metric`; `MetricCollection` updates several at once.
 """
 
 from mlestar.metrics._streaming_base import Metric, MetricCollection
+from mlestar.metrics._streaming_clustering import ClusteringScore
 from mlestar.metrics._streaming_labels import (
     Accuracy,
     BalancedAccuracy,
+    ClassificationReport,
     CohenKappa,
     ConfusionMatrix,
     F1Score,
@@ -28,9 +30,18 @@ from mlestar.metrics._streaming_regression import (
     MeanPoissonDeviance,
     MeanSquaredError,
     MeanSquaredLogError,
+    MeanTweedieDeviance,
     R2Score,
     RootMeanSquaredError,
     RootMeanSquaredLogError,
+)
+from mlestar.metrics._streaming_retrieval import (
+    DCG,
+    NDCG,
+    CoverageError,
+    LabelRankingAveragePrecision,
+    LabelRankingLoss,
+    TopKAccuracy,
 )
 from mlestar.metrics._streaming_scores import (
     ROCAUC,
@@ -39,12 +50,14 @@ from mlestar.metrics._streaming_scores import (
     BinnedROCAUC,
     Bounded,
     BrierScore,
+    D2Brier,
+    D2LogLoss,
+    HingeLoss,
     LogLoss,
 )
 from mlestar.metrics._streaming_user import UserMetric
 
 __all__ = [
-    "ROCAUC",
     "Accuracy",
     "AveragePrecision",
     "BalancedAccuracy",
@@ -52,13 +65,22 @@ __all__ = [
     "BinnedROCAUC",
     "Bounded",
     "BrierScore",
+    "ClassificationReport",
+    "ClusteringScore",
     "CohenKappa",
     "ConfusionMatrix",
+    "CoverageError",
+    "D2Brier",
+    "D2LogLoss",
+    "DCG",
     "ExplainedVariance",
     "F1Score",
     "FBetaScore",
+    "HingeLoss",
     "JaccardIndex",
     "LabelMetric",
+    "LabelRankingAveragePrecision",
+    "LabelRankingLoss",
     "LogLoss",
     "MatthewsCorrCoef",
     "MaxError",
@@ -69,13 +91,17 @@ __all__ = [
     "MeanPoissonDeviance",
     "MeanSquaredError",
     "MeanSquaredLogError",
+    "MeanTweedieDeviance",
     "Metric",
     "MetricCollection",
+    "NDCG",
     "Precision",
     "R2Score",
+    "ROCAUC",
     "Recall",
     "RootMeanSquaredError",
     "RootMeanSquaredLogError",
+    "TopKAccuracy",
     "UserMetric",
     "ZeroOneLoss",
 ]
