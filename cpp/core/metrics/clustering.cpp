@@ -129,7 +129,7 @@ std::optional<contingency> contingency_table(const vector_view& labels_true,
     if (!range) return std::nullopt;
     if (static_cast<std::uint64_t>(range->maximum) - static_cast<std::uint64_t>(range->minimum) <
         confusion_range) {
-        const auto matrix = confusion_matrix(labels_true, labels_pred, {});
+        const auto matrix = confusion_matrix(labels_true, labels_pred, {}, *range);
         return matrix ? std::optional(from_confusion(*matrix)) : std::nullopt;
     }
     const auto a = encode_integers(labels_true, {}), b = encode_integers(labels_pred, {});
