@@ -116,3 +116,10 @@ def test_weights_in_a_series_are_those_of_scikit_learn(rng):
     assert by_label != average_precision(y, s, sample_weight=w)
     with pytest.raises(KeyError):
         average_precision(y, s, sample_weight=pandas.Series(w, index=np.arange(100, 140)))
+
+
+def test_rows_without_gains(rng):
+    gains, scores = rng.integers(0, 3, (20, 6)), rng.random((20, 6))
+    gains[[0, 7]] = 0
+    same("ndcg_score", gains, scores)
+    assert same("ndcg_score", gains[[0, 7]], scores[[0, 7]]) == 0.0
