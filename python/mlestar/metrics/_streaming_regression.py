@@ -310,7 +310,7 @@ class MeanTweedieDeviance(_Deviance):
     >>> metric.update([2, 0], [0.5, 0.5])
     >>> metric.update([1, 4], [2.0, 2.0])
     >>> round(metric.compute(), 6)
-    1.615491
+    1.778175
     """
 
     def __init__(self, *, power: float = 0, exact: bool = False) -> None:

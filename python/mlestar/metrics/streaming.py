@@ -1,6 +1,12 @@
 """Metrics of rows that come in batches: update, compute, merge, reset, state, pickle, sync.
 
 Every class is a `Metric`; `MetricCollection` updates several at once.
+
+No form of their own, because what they need of all rows does not add up batch by batch without
+losing something: `median_absolute_error`, `d2_absolute_error_score` and `d2_pinball_score` (a
+quantile of all rows), `d2_tweedie_score` (the deviance of a mean that is not known yet, as a
+difference of sums that cancel), `silhouette_score` and `silhouette_samples` (every pair of points),
+and the curves, whose points are as many as the rows. `UserMetric` keeps rows for any function.
 """
 
 from mlestar.metrics._streaming_base import Metric, MetricCollection
