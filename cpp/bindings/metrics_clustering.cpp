@@ -10,17 +10,21 @@
 namespace mlestar::bindings::metrics_clustering {
 namespace {
 
-// (points, true clusters, predicted clusters, sum of squared cells, of squared sums by row and by
-// column, mutual information, entropies of both): what every score of agreement is made of.
-py::object agreement(py::handle labels_true, py::handle labels_pred) {
+// Of labels, or of the counts of pairs of clusters where there are any.
+std::optional<metrics::contingency> table_of(py::handle labels_true, py::handle labels_pred,
+                                             py::handle counts) {
     const auto t = as_vector(labels_true);
     const auto p = as_vector(labels_pred);
-    if (!t || !p) return py::none();
-    std::optional<metrics::contingency> table;
-    {
-        const gil_scope scope(t->size);
-        table = metrics::contingency_table(*t, *p);
-    }
+    const auto n = as_optional(counts);
+    if (!t || !p || !n) return std::nullopt;
+    const gil_scope scope(t->size);
+    return *n ? metrics::contingency_of(*t, *p, *n) : metrics::contingency_table(*t, *p);
+}
+
+// (points, true clusters, predicted clusters, sum of squared cells, of squared sums by row and by
+// column, mutual information, entropies of both): what every score of agreement is made of.
+py::object agreement(py::handle labels_true, py::handle labels_pred, py::handle counts) {
+    const auto table = table_of(labels_true, labels_pred, counts);
     if (!table) return py::none();
     return py::make_tuple(
         table->points, table->row_sums.size(), table->column_sums.size(),
@@ -30,20 +34,15 @@ py::object agreement(py::handle labels_true, py::handle labels_pred) {
 }
 
 // (agreement as above, mutual information expected by chance)
-py::object chance_agreement(py::handle labels_true, py::handle labels_pred) {
-    const auto t = as_vector(labels_true);
-    const auto p = as_vector(labels_pred);
-    if (!t || !p) return py::none();
-    std::optional<metrics::contingency> table;
+py::object chance_agreement(py::handle labels_true, py::handle labels_pred, py::handle counts) {
+    const auto table = table_of(labels_true, labels_pred, counts);
+    if (!table) return py::none();
     double expected = 0.0;
     {
-        const gil_scope scope(t->size + release_above);
-        table = metrics::contingency_table(*t, *p);
-        if (table)
-            expected = metrics::expected_mutual_information(table->row_sums, table->column_sums,
-                                                            table->points);
+        const gil_scope scope(release_above);
+        expected = metrics::expected_mutual_information(table->row_sums, table->column_sums,
+                                                        table->points);
     }
-    if (!table) return py::none();
     return py::make_tuple(table->row_sums.size(), table->column_sums.size(),
                           metrics::mutual_information(*table), metrics::entropy(table->row_sums),
                           metrics::entropy(table->column_sums), expected);
@@ -99,9 +98,10 @@ py::object cluster_spread(py::handle points, py::handle labels) {
 
 void mlestar::bindings::add_metrics_clustering(py::module_& module) {
     using namespace metrics_clustering;
-    module.def("agreement", agreement, py::arg("labels_true"), py::arg("labels_pred"));
-    module.def("chance_agreement", chance_agreement, py::arg("labels_true"),
-               py::arg("labels_pred"));
+    module.def("agreement", agreement, py::arg("labels_true"), py::arg("labels_pred"),
+               py::arg("counts") = py::none());
+    module.def("chance_agreement", chance_agreement, py::arg("labels_true"), py::arg("labels_pred"),
+               py::arg("counts") = py::none());
     module.def("silhouettes", silhouettes, py::arg("points"), py::arg("labels"), py::arg("metric"));
     module.def("cluster_spread", cluster_spread, py::arg("points"), py::arg("labels"));
 }

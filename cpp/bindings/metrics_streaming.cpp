@@ -6,6 +6,7 @@
 #include "bindings/streaming.hpp"
 #include "metrics/streaming.hpp"
 #include "metrics/streaming_probability.hpp"
+#include "metrics/streaming_retrieval.hpp"
 #include "metrics/streaming_table.hpp"
 #include "support/error.hpp"
 
@@ -15,19 +16,21 @@ namespace {
 using metrics::label_table;
 using metrics::probability_sums;
 using metrics::regression_sums;
+using metrics::row_means;
 using metrics::running_sum;
 
 // The name of a row loss, in the order of metrics::row_loss.
-constexpr const char* loss_names[] = {"squared",    "absolute", "difference",
-                                      "percentage", "pinball",  "squared_log",
-                                      "poisson",    "gamma",    "largest"};
+constexpr const char* loss_names[] = {"squared", "absolute",    "difference", "percentage",
+                                      "pinball", "squared_log", "poisson",    "gamma",
+                                      "largest", "tweedie"};
 
 metrics::row_loss loss_of(const std::string& name) {
     const auto* const found = std::find(std::begin(loss_names), std::end(loss_names), name);
     if (found == std::end(loss_names))
-        throw argument_error("terms names '" + name +
-                             "', but every name must be squared, absolute, difference, "
-                             "percentage, pinball, squared_log, poisson, gamma or largest");
+        throw argument_error(
+            "terms names '" + name +
+            "', but every name must be squared, absolute, difference, "
+            "percentage, pinball, squared_log, poisson, gamma, largest or tweedie");
     return static_cast<metrics::row_loss>(found - std::begin(loss_names));
 }
 
@@ -99,11 +102,57 @@ probability_sums prepare_probability(const probability_sums& self, py::handle y_
 }
 
 probability_sums make_probability(const std::string& loss, std::vector<std::int64_t> labels,
-                                  bool exact) {
-    if (loss != "log" && loss != "brier")
-        throw argument_error("loss is '" + loss + "', but must be log or brier");
-    return {loss == "log" ? metrics::probability_loss::log : metrics::probability_loss::brier,
-            std::move(labels), exact};
+                                  bool exact, bool counted) {
+    constexpr const char* names[] = {"log", "brier", "hinge"};
+    const auto* const found = std::find(std::begin(names), std::end(names), loss);
+    if (found == std::end(names))
+        throw argument_error("loss is '" + loss + "', but must be log, brier or hinge");
+    return {static_cast<metrics::probability_loss>(found - std::begin(names)), std::move(labels),
+            exact, counted};
+}
+
+std::vector<const running_sum*> class_sums(const probability_sums& self) {
+    std::vector<const running_sum*> sums;
+    std::transform(self.by_class().begin(), self.by_class().end(), std::back_inserter(sums),
+                   [](const running_sum& sum) { return &sum; });
+    return sums;
+}
+
+py::array class_weights(const probability_sums& self) {
+    std::vector<double> weights;
+    std::transform(self.by_class().begin(), self.by_class().end(), std::back_inserter(weights),
+                   [](const running_sum& sum) { return sum.value(); });
+    return to_array<double>(weights);
+}
+
+row_means make_row_means(const std::string& value, std::int64_t k, double log_base,
+                         std::vector<std::int64_t> labels, bool exact) {
+    constexpr const char* names[] = {"coverage", "average_precision", "ranking_loss",
+                                     "gain",     "normalized_gain",   "top_k"};
+    const auto* const found = std::find(std::begin(names), std::end(names), value);
+    if (found == std::end(names))
+        throw argument_error("value is '" + value +
+                             "', but must be coverage, average_precision, ranking_loss, gain, "
+                             "normalized_gain or top_k");
+    metrics::row_plan plan;
+    plan.value = static_cast<metrics::row_value>(found - std::begin(names));
+    plan.k = k;
+    plan.log_base = log_base;
+    plan.labels = std::move(labels);
+    plan.exact = exact;
+    return row_means(std::move(plan));
+}
+
+row_means prepare_row_means(const row_means& self, py::handle y_true, py::handle y_pred,
+                            py::handle weight) {
+    const operand t(y_true, "y_true");
+    const operand p(y_pred, "y_pred");
+    const optional_operand w(weight, "sample_weight");
+    t.require_numbers();
+    p.require_numbers();
+    return make_batch(self, p.matrix().rows * p.matrix().columns, [&](const auto& basis) {
+        return basis.batch(t.matrix(), p.matrix(), w.vector());
+    });
 }
 
 // Numbers or strings; what one array holds the other must hold.
@@ -192,18 +241,39 @@ void mlestar::bindings::add_metrics_streaming(py::module_& module) {
 
     py::class_<probability_sums> probability(module, "ProbabilitySums");
     probability
-        .def(py::init(&make_probability), py::arg("loss"), py::arg("labels"), py::arg("exact"))
+        .def(py::init(&make_probability), py::arg("loss"), py::arg("labels"), py::arg("exact"),
+             py::arg("counted"))
         .def_property_readonly("columns", method(&probability_sums::columns))
         .def_property_readonly("normalized", method(&probability_sums::normalized))
         .def_property_readonly("weight",
                                [](const probability_sums& self) { return self.weight().value(); })
         .def_property_readonly("sum",
                                [](const probability_sums& self) { return self.sum().value(); })
-        .def("digits", [](const probability_sums& self) {
+        .def("digits",
+             [](const probability_sums& self) {
+                 if (!self.sum().exact()) throw argument_error("there are no exact sums");
+                 return digits_of({&self.weight(), &self.sum()});
+             })
+        .def("class_weights", &class_weights)
+        .def("class_digits", [](const probability_sums& self) {
+            if (!self.sum().exact()) throw argument_error("there are no exact sums");
+            return digits_of(class_sums(self));
+        });
+    add_state(add_common(add_update(probability, prepare_probability)));
+
+    py::class_<row_means> means(module, "RowMeans");
+    means
+        .def(py::init(&make_row_means), py::arg("value"), py::arg("k"), py::arg("log_base"),
+             py::arg("labels"), py::arg("exact"))
+        .def_property_readonly("columns", method(&row_means::columns))
+        .def_property_readonly("weight",
+                               [](const row_means& self) { return self.weight().value(); })
+        .def_property_readonly("sum", [](const row_means& self) { return self.sum().value(); })
+        .def("digits", [](const row_means& self) {
             if (!self.sum().exact()) throw argument_error("there are no exact sums");
             return digits_of({&self.weight(), &self.sum()});
         });
-    add_state(add_common(add_update(probability, prepare_probability)));
+    add_state(add_common(add_update(means, prepare_row_means)));
 
     py::class_<label_table> table(module, "LabelTable");
     table.def(py::init<bool>(), py::arg("exact"))

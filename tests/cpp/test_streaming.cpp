@@ -200,7 +200,7 @@ void sums() {
         CHECK(loaded.rows() == 60000);
 
         std::vector<double> chance(s.weight);
-        probability_sums loss(probability_loss::log, {}, exact);
+        probability_sums loss(probability_loss::log, {}, exact, true);
         in_parts(30000, 1025, [&](std::size_t a, std::size_t b) {
             loss.merge(loss.batch(view(s.y, dtype::i64, a, b),
                                   as_column(view(chance, dtype::f64, a, b)), vector_view{}));

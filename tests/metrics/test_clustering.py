@@ -151,6 +151,7 @@ def test_silhouettes_equal_their_definition(rng):
 def test_clusters_of_one_point_and_of_equal_points():
     X = np.array([[0.0], [0.0], [1.0], [5.0]])
     same("silhouette_samples", X, np.array([0, 0, 1, 2]))
+    same("silhouette_samples", X[[0, 0, 0, 0, 2, 2]], np.array([0, 0, 1, 1, 2, 2]))
     same("davies_bouldin_score", np.zeros((4, 2)), np.array([0, 0, 1, 1]))
     same("calinski_harabasz_score", X[[0, 1, 3, 3]], np.array([0, 0, 1, 1]))
 

@@ -213,3 +213,16 @@ def test_zeros_and_powers_of_every_kind():
     for power in (1.5, 1.25):
         same("mean_tweedie_deviance", y[:4], p[:4], power=power)
         same("mean_tweedie_deviance", y[2:], p[2:], power=power)
+
+
+@pytest.mark.parametrize("power", [2.0, 2.5, 3.0])
+def test_zeros_are_no_values_from_power_two_on(power):
+    words = "strictly positive"
+    with pytest.raises(ValueError, match=words):
+        ours.mean_tweedie_deviance([0.0, 1.0, 2.0], [1.0, 1.0, 1.0], power=power)
+    with pytest.raises(ValueError, match=words):
+        ours.d2_tweedie_score([0.0, 1.0, 2.0], [1.0, 1.0, 1.0], power=power)
+
+
+def test_percentage_of_zero_is_that_of_the_least_number():
+    same("mean_absolute_percentage_error", np.array([0.0, 2.0, -4.0]), np.array([1e-8, 1.0, -3.0]))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn.metrics as sk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,3 +100,26 @@ def test_top_k_of_two_classes(rng):
 def test_bad_input_is_worded_by_scikit_learn(name, y, s, words):
     with pytest.raises(ValueError, match=words):
         getattr(ours, name)(y, s)
+
+
+def test_weights_in_a_series_are_those_of_scikit_learn(rng):
+    """Which looks them up by their labels in one function, and by their places in the others."""
+    pandas = pytest.importorskip("pandas")
+    y, s, w = rng.integers(0, 2, (40, 5)), rng.random((40, 5)), rng.random(40) + 0.1
+    labelled = pandas.Series(w, index=rng.permutation(40))
+    for name in ("coverage_error", "label_ranking_loss", "dcg_score", "ndcg_score"):
+        same(name, y, s, sample_weight=labelled)
+    same("label_ranking_average_precision_score", y, s, sample_weight=pandas.Series(w))
+    average_precision = ours.label_ranking_average_precision_score
+    by_label = average_precision(y, s, sample_weight=labelled)
+    assert by_label == sk.label_ranking_average_precision_score(y, s, sample_weight=labelled)
+    assert by_label != average_precision(y, s, sample_weight=w)
+    with pytest.raises(KeyError):
+        average_precision(y, s, sample_weight=pandas.Series(w, index=np.arange(100, 140)))
+
+
+def test_rows_without_gains(rng):
+    gains, scores = rng.integers(0, 3, (20, 6)), rng.random((20, 6))
+    gains[[0, 7]] = 0
+    same("ndcg_score", gains, scores)
+    assert same("ndcg_score", gains[[0, 7]], scores[[0, 7]]) == 0.0

@@ -200,3 +200,40 @@ def test_hinge_is_a_mean_of_margins():
         ours.hinge_loss([0, 1], [np.nan, 1.0])
     with pytest.raises(ValueError, match="include all labels"):
         ours.hinge_loss([0, 1, 2], np.eye(4)[:3])
+
+
+@pytest.mark.parametrize("columns", [3, 4, 6])
+@pytest.mark.parametrize("factor", [0.99, 1.01])
+def test_rows_that_do_not_sum_to_one_are_warned_of(rng, columns, factor):
+    y = np.arange(30) % columns
+    p = rng.dirichlet(np.ones(columns), 30)
+    p[17] = np.minimum(p[17] * factor, 1.0)
+    for name in ("log_loss", "brier_score_loss"):
+        with pytest.warns(UserWarning, match="do not sum to one"):
+            getattr(ours, name)(y, p)
+        same(name, y, p)
+
+
+def test_single_precision_rows_of_several_labels_sum_to_one_within_their_precision(rng):
+    truth = np.eye(4, dtype=int)[rng.integers(0, 4, 50)]
+    p = rng.dirichlet(np.ones(4), 50).astype(np.float32)
+    p *= np.float32(1 + 1e-5)
+    p = np.minimum(p, np.float32(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ours.log_loss(truth, p)
+        ours.brier_score_loss(truth, p)
+
+
+def test_decision_values_that_are_not_finite(rng):
+    y, d = np.arange(12) % 3, rng.normal(size=(12, 3))
+    d[4, 0] = -np.inf  # neither the true label's nor the greatest of the others
+    with pytest.raises(ValueError, match="infinity"):
+        ours.hinge_loss(y, d)
+
+
+def test_labels_that_lack_one_of_the_classes(rng):
+    y, p = np.arange(20) % 4, rng.dirichlet(np.ones(4), 20)
+    for name in ("log_loss", "d2_log_loss_score"):
+        with pytest.raises(ValueError, match="labels"):
+            getattr(ours, name)(y, p, labels=[0, 1, 2])

@@ -58,6 +58,22 @@ TestCohenKappa = labels_suite("CohenKappa", sk.cohen_kappa_score, weights="linea
 TestZeroOneLoss = labels_suite("ZeroOneLoss", sk.zero_one_loss)
 
 
+class TestClassificationReport(Labels):
+    metric, options, function = (
+        streaming.ClassificationReport,
+        {"output_dict": True},
+        staticmethod(sk.classification_report),
+    )
+
+    def value(self, report):
+        assert list(report)[-3:] == ["accuracy", "macro avg", "weighted avg"]
+        return [
+            x
+            for row in report.values()
+            for x in (row.values() if row is not report["accuracy"] else [row])
+        ]
+
+
 class Regression(StreamingMetricContract):
     metric, options, function, low = None, {}, None, None
 
@@ -103,6 +119,11 @@ TestRMSLE = regression_suite("RootMeanSquaredLogError", sk.root_mean_squared_log
 TestPinball = regression_suite("MeanPinballLoss", sk.mean_pinball_loss, alpha=0.2)
 TestPoisson = regression_suite("MeanPoissonDeviance", sk.mean_poisson_deviance)
 TestGamma = regression_suite("MeanGammaDeviance", sk.mean_gamma_deviance)
+TestTweedie = regression_suite("MeanTweedieDeviance", sk.mean_tweedie_deviance, power=1.5)
+TestTweedieInverse = regression_suite(
+    "MeanTweedieDeviance", sk.mean_tweedie_deviance, power=3, exact=True
+)
+TestTweedieExtreme = regression_suite("MeanTweedieDeviance", sk.mean_tweedie_deviance, power=-0.7)
 TestMaxError = regression_suite("MaxError", sk.max_error)
 TestR2 = regression_suite("R2Score", sk.r2_score)
 TestR2Exact = regression_suite("R2Score", sk.r2_score, exact=True)
@@ -111,7 +132,15 @@ TestExplained = regression_suite("ExplainedVariance", sk.explained_variance_scor
 TestExplainedExact = regression_suite(
     "ExplainedVariance", sk.explained_variance_score, exact=True, multioutput=[0.5, 1.0, 2.0]
 )
-for _suite in (TestMSLE, TestRMSLE, TestPoisson, TestGamma):
+for _suite in (
+    TestMSLE,
+    TestRMSLE,
+    TestPoisson,
+    TestGamma,
+    TestTweedie,
+    TestTweedieInverse,
+    TestTweedieExtreme,
+):
     _suite.batch = lambda self, rng, n: tuple(np.exp(rng.normal(size=(2, n))))
 
 
@@ -143,6 +172,111 @@ class TestBrierBinary(TestLogLossBinary):
 
 class TestBrierMany(TestLogLossMany):
     metric, function = streaming.BrierScore, staticmethod(sk.brier_score_loss)
+
+
+class TestHingeBinary(TestLogLossBinary):
+    metric, function = streaming.HingeLoss, staticmethod(sk.hinge_loss)
+
+    def batch(self, rng, n):
+        truth, rows = super().batch(rng, n)
+        return truth, rows * 5 - 2
+
+
+class TestHingeMany(TestHingeBinary):
+    columns, exact = 7, True
+    batching_rtol = weighted_batching_rtol = 0.0
+
+
+class TestD2LogLoss(TestLogLossBinary):
+    metric, function = streaming.D2LogLoss, staticmethod(sk.d2_log_loss_score)
+    batching_rtol = weighted_batching_rtol = 1e-14  # of a difference from one
+
+
+class TestD2LogLossMany(TestD2LogLoss):
+    columns, exact = 7, True
+    batching_rtol = weighted_batching_rtol = 0.0
+
+
+class TestD2Brier(TestD2LogLoss):
+    metric, function = streaming.D2Brier, staticmethod(sk.d2_brier_score)
+
+
+class TestD2BrierMany(TestD2LogLossMany):
+    metric, function = streaming.D2Brier, staticmethod(sk.d2_brier_score)
+
+
+class Rows(StreamingMetricContract):
+    metric, function, options = None, None, {}
+
+    def make(self):
+        return self.metric(**self.options)
+
+    def batch(self, rng, n):
+        truth = rng.integers(0, 2, (n, 6))
+        truth[:, 0] |= truth.sum(axis=1) == 0
+        return truth, np.round(rng.random((n, 6)), 1)
+
+    def reference(self, y_true, y_pred, sample_weight):
+        options = {k: v for k, v in self.options.items() if k != "exact"}
+        return self.function(y_true, y_pred, sample_weight=sample_weight, **options)
+
+
+class TestCoverageError(Rows):
+    metric, function = streaming.CoverageError, staticmethod(sk.coverage_error)
+
+
+class TestLabelRankingAveragePrecision(Rows):
+    metric = streaming.LabelRankingAveragePrecision
+    function = staticmethod(sk.label_ranking_average_precision_score)
+    options = {"exact": True}  # noqa: RUF012
+    batching_rtol = weighted_batching_rtol = 0.0
+
+
+class TestLabelRankingLoss(Rows):
+    metric, function = streaming.LabelRankingLoss, staticmethod(sk.label_ranking_loss)
+
+
+class TestDCG(Rows):
+    metric, function = streaming.DCG, staticmethod(sk.dcg_score)
+    options = {"k": 4, "log_base": 3}  # noqa: RUF012
+
+    def batch(self, rng, n):
+        return rng.integers(0, 9, (n, 6)), np.round(rng.random((n, 6)), 1)
+
+
+class TestNDCG(TestDCG):
+    metric, function = streaming.NDCG, staticmethod(sk.ndcg_score)
+    options = {"k": 3, "exact": True}  # noqa: RUF012
+    batching_rtol = weighted_batching_rtol = 0.0
+
+
+class TestTopKAccuracy(Rows):
+    metric, function = streaming.TopKAccuracy, staticmethod(sk.top_k_accuracy_score)
+    options = {"k": 2}  # noqa: RUF012
+
+    def batch(self, rng, n):
+        truth = rng.integers(0, 6, n)
+        truth[: min(n, 6)] = np.arange(6)[:n]
+        return truth, np.round(rng.random((n, 6)), 1)
+
+
+class TestTopKCount(TestTopKAccuracy):
+    options = {"k": 3, "normalize": False, "exact": True, "labels": list(range(6))}  # noqa: RUF012
+    batching_rtol = weighted_batching_rtol = 0.0
+
+
+class TestClusteringScore(StreamingMetricContract):
+    metric, weights, batching_rtol = streaming.ClusteringScore, False, 0.0
+
+    def make(self):
+        return streaming.ClusteringScore("v_measure_score", beta=0.5)
+
+    def batch(self, rng, n):
+        truth = rng.integers(-3, 90, n)
+        return truth, np.where(rng.random(n) < 0.6, truth // 2, rng.integers(0, 40, n))
+
+    def reference(self, y_true, y_pred, sample_weight):
+        return sk.v_measure_score(y_true, y_pred, beta=0.5)
 
 
 class Ranking(StreamingMetricContract):

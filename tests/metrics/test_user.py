@@ -15,8 +15,7 @@ from mlestar.ensemble import greedy_weights
 from mlestar.evaluation import paired_bootstrap_test, permutation_test
 from mlestar.exceptions import MetricWarning
 from mlestar.metrics import CompiledMetric, bootstrap, make_scorer, metric
-from mlestar.metrics.streaming import MeanSquaredError, MetricCollection, UserMetric
-from mlestar.testing import StreamingMetricContract
+from mlestar.metrics.streaming import UserMetric
 
 pytest.importorskip("numba")
 from reference import user_metrics as user
@@ -437,65 +436,6 @@ def test_scorer():
     assert "cost" in repr(scorer)
     assert pickle.loads(pickle.dumps(scorer))(model, x, y) == scorer(model, x, y)
     assert (cross_val_score(model, x, y, scoring=scorer) < 0).all()
-
-
-# --- Streaming ----------------------------------------------------------------------------------
-
-
-class TestStreaming(StreamingMetricContract):
-    # The value is of the rows in the order in which they came.
-    batching_rtol = weighted_batching_rtol = 1e-12
-
-    def make(self):
-        return UserMetric(user.cost)
-
-    def batch(self, rng, n):
-        y = rng.normal(size=n)
-        return y, y + rng.normal(size=n)
-
-    def reference(self, y_true, y_pred, sample_weight):
-        return in_python(user.cost)(y_true, y_pred, sample_weight)
-
-
-def test_streaming_keeps_copies_and_mixes_weights():
-    y, p, q, w = rows(30)
-    metric_ = UserMetric(user.cost)
-    buffer = p.copy()
-    metric_.update(y, buffer)
-    buffer[:] = 0
-    assert metric_.compute() == user.cost(y, p)
-    metric_.update(y, q, w)
-    both = np.append(y, y), np.append(p, q), np.append(np.ones(30), w)
-    assert metric_.compute() == user.cost(*both)
-    assert metric_.state_dict()["parameters"] == {"metric": f"{user.__name__}:cost"}
-    other = UserMetric(user.mean_absolute)
-    with pytest.raises(ValueError, match="state has the parameters"):
-        other.load_state_dict(metric_.state_dict())
-    with pytest.raises(ValueError, match="other has the parameters"):
-        other.merge(metric_)
-    for damage in (
-        {"integers": np.array([30, 1])},
-        {"reals": np.ones(7)},
-        {"integers": np.array([60, 2])},
-    ):
-        with pytest.raises(ValueError, match="state is damaged"):
-            metric_.load_state_dict({**metric_.state_dict(), **damage})
-    metric_.load_state_dict(UserMetric(user.cost).state_dict())
-    assert metric_.n_samples == 0
-
-
-def test_streaming_in_a_collection():
-    y, p, _, _ = rows(30)
-    both = MetricCollection({"cost": UserMetric(user.cost), "mse": MeanSquaredError()})
-    both.update(y[:10], p[:10])
-    both.update(y[10:], p[10:])
-    assert both.compute()["cost"] == user.cost(y, p)
-    with pytest.raises(TypeError, match="metric is 'rmse'"):
-        UserMetric("rmse")
-    streamed = UserMetric(user.no_sevens)
-    streamed.update([7.0], [1.0])
-    with pytest.raises(LookupError, match="a seven"):
-        streamed.compute()
 
 
 # --- Ensembles ----------------------------------------------------------------------------------

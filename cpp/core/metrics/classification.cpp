@@ -303,10 +303,14 @@ std::optional<double> accuracy(const vector_view& y_true, const vector_view& y_p
 
 std::optional<confusion> confusion_matrix(const vector_view& y_true, const vector_view& y_pred,
                                           const vector_view& weight) {
-    if (!fits(y_true, y_pred, weight) || !exact_weights(weight)) return std::nullopt;
     const auto range = range_of({y_true, y_pred});
-    if (!range) return std::nullopt;
-    if (is_small(*range)) return small_confusion(y_true, y_pred, weight, *range);
+    return range ? confusion_matrix(y_true, y_pred, weight, *range) : std::nullopt;
+}
+
+std::optional<confusion> confusion_matrix(const vector_view& y_true, const vector_view& y_pred,
+                                          const vector_view& weight, const label_range& range) {
+    if (!fits(y_true, y_pred, weight) || !exact_weights(weight)) return std::nullopt;
+    if (is_small(range)) return small_confusion(y_true, y_pred, weight, range);
     const auto set = label_set::of({y_true, y_pred});
     if (!set || set->size() > matrix_limit) return std::nullopt;
     const pair_counter counter{y_true, y_pred, weight, 0, set->size(), &*set};

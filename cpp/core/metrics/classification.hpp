@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "metrics/labels.hpp"
 #include "support/span.hpp"
 
 namespace mlestar::metrics {
@@ -22,6 +23,9 @@ struct confusion {
 
 std::optional<confusion> confusion_matrix(const vector_view& y_true, const vector_view& y_pred,
                                           const vector_view& weight);
+// For a caller that knows the range of all labels together: they are read once.
+std::optional<confusion> confusion_matrix(const vector_view& y_true, const vector_view& y_pred,
+                                          const vector_view& weight, const label_range& range);
 
 enum class average { none, binary, micro, macro, weighted };
 

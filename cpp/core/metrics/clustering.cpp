@@ -129,7 +129,7 @@ std::optional<contingency> contingency_table(const vector_view& labels_true,
     if (!range) return std::nullopt;
     if (static_cast<std::uint64_t>(range->maximum) - static_cast<std::uint64_t>(range->minimum) <
         confusion_range) {
-        const auto matrix = confusion_matrix(labels_true, labels_pred, {});
+        const auto matrix = confusion_matrix(labels_true, labels_pred, {}, *range);
         return matrix ? std::optional(from_confusion(*matrix)) : std::nullopt;
     }
     const auto a = encode_integers(labels_true, {}), b = encode_integers(labels_pred, {});
@@ -142,6 +142,27 @@ std::optional<contingency> contingency_table(const vector_view& labels_true,
     table.row_sums.assign(static_cast<std::size_t>(height), 0);
     table.column_sums.assign(static_cast<std::size_t>(width), 0);
     for (const auto& [cell, count] : cells) add(table, cell / width, cell % width, count);
+    return table;
+}
+
+std::optional<contingency> contingency_of(const vector_view& rows, const vector_view& columns,
+                                          const vector_view& counts) {
+    constexpr std::int64_t most = std::int64_t{1} << 61;
+    if (rows.size == 0 || rows.size != columns.size || rows.size != counts.size)
+        return std::nullopt;
+    const auto a = encode_integers(rows, {}), b = encode_integers(columns, {});
+    if (!a || !b) return std::nullopt;
+    contingency table;
+    table.row_sums.assign(a->values.size(), 0);
+    table.column_sums.assign(b->values.size(), 0);
+    std::int64_t buffer[block_size];
+    for (std::int64_t i = 0; i < rows.size; ++i) {
+        bool exact = true;
+        const std::int64_t count = *load_i64(counts, i, 1, buffer, exact);
+        if (!exact || count < 1 || count > most - table.points) return std::nullopt;
+        const auto at = static_cast<std::size_t>(i);
+        add(table, a->codes[at], b->codes[at], count);
+    }
     return table;
 }
 
@@ -160,9 +181,11 @@ double mutual_information(const contingency& table) {
     for (std::size_t i = 0; i < table.counts.size(); ++i) {
         const double part =
             static_cast<double>(table.counts[i]) / static_cast<double>(table.points);
-        const double outer = log_all + log_all -
-                             log_of(table.row_sums[static_cast<std::size_t>(table.rows[i])] *
-                                    table.column_sums[static_cast<std::size_t>(table.columns[i])]);
+        const double outer =
+            log_all + log_all -
+            math::log(
+                static_cast<double>(table.row_sums[static_cast<std::size_t>(table.rows[i])]) *
+                static_cast<double>(table.column_sums[static_cast<std::size_t>(table.columns[i])]));
         const double term = part * (log_of(table.counts[i]) - log_all) + part * outer;
         sum += std::abs(term) < negligible ? 0.0 : term;
     }

@@ -22,6 +22,10 @@ struct contingency {
 std::optional<contingency> contingency_table(const vector_view& labels_true,
                                              const vector_view& labels_pred);
 
+// From the counts of pairs of clusters, each pair once.
+std::optional<contingency> contingency_of(const vector_view& rows, const vector_view& columns,
+                                          const vector_view& counts);
+
 // As a double: exact below 2^53, where scikit-learn's integers still are.
 double sum_of_squares(const std::vector<std::int64_t>& counts);
 

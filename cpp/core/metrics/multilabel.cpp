@@ -5,7 +5,6 @@
 #include "metrics/multilabel.kernels.hpp"
 #include "support/blocks.hpp"
 #include "support/levels.hpp"
-#include "support/scratch.hpp"
 
 namespace mlestar::metrics {
 
@@ -20,20 +19,6 @@ bool fits(const matrix_view& y_true, const matrix_view& y_pred, const vector_vie
     return y_true.rows > 0 && y_true.rows == y_pred.rows && y_true.columns == y_pred.columns &&
            y_true.columns > 1 && y_true.columns < most_labels &&
            (!weight || weight.size == y_true.rows);
-}
-
-// function(truth, predicted, first row, count) for a few rows at a time of a block.
-template <class Function>
-void over_rows(const matrix_view& y_true, const matrix_view& y_pred, std::int64_t at,
-               std::int64_t count, Function function) {
-    const std::int64_t at_once = std::max<std::int64_t>(1, 2 * block_size / y_true.columns);
-    const auto room = static_cast<std::size_t>(std::min(at_once, count) * y_true.columns);
-    scratch_array<double> a(room), b(room);
-    for (std::int64_t done = 0; done < count; done += at_once) {
-        const std::int64_t some = std::min(at_once, count - done);
-        function(load_rows_f64(y_true, at + done, some, a.data()),
-                 load_rows_f64(y_pred, at + done, some, b.data()), at + done, some);
-    }
 }
 
 }  // namespace
@@ -52,13 +37,14 @@ std::optional<set_counts> count_by_label(const matrix_view& y_true, const matrix
             double buffer[block_size];
             const double* w = load_weight(weight, at, count, buffer);
             for (std::int64_t i = 0; i < count; ++i) part.counts.weight += w ? w[i] : 1.0;
-            over_rows(y_true, y_pred, at, count,
-                      [&](const double* t, const double* p, std::int64_t row, std::int64_t some) {
-                          auto& c = part.counts;
-                          part.valid &= kernels().by_label(
-                              t, p, w ? w + (row - at) : nullptr, some, y_true.columns,
-                              c.hit.data(), c.predicted.data(), c.truth.data(), &c.exact);
-                      });
+            part.valid &= over_rows(
+                y_true, y_pred, at, count,
+                [&](const double* t, const double* p, std::int64_t row, std::int64_t some) {
+                    auto& c = part.counts;
+                    return kernels().by_label(t, p, w ? w + (row - at) : nullptr, some,
+                                              y_true.columns, c.hit.data(), c.predicted.data(),
+                                              c.truth.data(), &c.exact);
+                });
         });
     partial whole = empty;
     for (const partial& part : partials) {
@@ -82,13 +68,13 @@ std::optional<set_counts> count_by_sample(const matrix_view& y_true, const matri
     set_counts result{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n)};
     const auto valid =
         map_blocks(y_true.rows, char{1}, [&](char& part, std::int64_t at, std::int64_t count) {
-            over_rows(y_true, y_pred, at, count,
-                      [&](const double* t, const double* p, std::int64_t row, std::int64_t some) {
-                          if (!kernels().by_sample(
-                                  t, p, some, y_true.columns, result.hit.data() + row,
-                                  result.predicted.data() + row, result.truth.data() + row))
-                              part = 0;
-                      });
+            part = over_rows(
+                y_true, y_pred, at, count,
+                [&](const double* t, const double* p, std::int64_t row, std::int64_t some) {
+                    return kernels().by_sample(t, p, some, y_true.columns, result.hit.data() + row,
+                                               result.predicted.data() + row,
+                                               result.truth.data() + row);
+                });
         });
     for (const char part : valid)
         if (part == 0) return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "metrics/tweedie.kernels.hpp"
 #include "support/lanes.hpp"
 #include "support/math.hpp"
 
@@ -123,34 +124,6 @@ double gamma(const double* y, const double* p, const double* weight, std::int64_
     if (!all_above(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
     return sum_of(y, p, weight, count,
                   [](double a, double b) { return 2.0 * (math::log(b / a) + a / b - 1.0); });
-}
-
-// x to a power. The exponents of the powers in use, 1.5 and 3, need no logarithm.
-void powers(const double* x, std::int64_t count, double exponent, double* result) {
-    if (exponent == 0.5) {
-        for (std::int64_t i = 0; i < count; ++i) result[i] = __builtin_sqrt(x[i]);
-    } else if (exponent == -0.5) {
-        for (std::int64_t i = 0; i < count; ++i) result[i] = 1.0 / __builtin_sqrt(x[i]);
-    } else if (exponent == -1.0) {
-        for (std::int64_t i = 0; i < count; ++i) result[i] = 1.0 / x[i];
-    } else if (exponent == -2.0) {
-        for (std::int64_t i = 0; i < count; ++i) result[i] = 1.0 / (x[i] * x[i]);
-    } else {
-        for (std::int64_t i = 0; i < count; ++i) result[i] = exponent * math::log(x[i]);
-        for (std::int64_t i = 0; i < count; ++i) result[i] = math::exp(result[i]);
-    }
-}
-
-// Tweedie's deviance, in loops that each vectorize: y to 2 - power and p to 1 - power (that of p to
-// 2 - power is p times it). Only the first takes y's positive part.
-void powers_of_y(const double* y, std::int64_t count, double power, double* result) {
-    powers(y, count, 2.0 - power, result);
-    for (std::int64_t i = 0; i < count; ++i) result[i] = y[i] > 0.0 ? result[i] : 0.0;
-}
-
-double deviance(double y, double of_y, double p, double of_p, double power) {
-    return 2.0 * (of_y / ((1.0 - power) * (2.0 - power)) - y * of_p / (1.0 - power) +
-                  p * of_p / (2.0 - power));
 }
 
 double tweedie(const double* y, const double* p, const double* weight, std::int64_t count,

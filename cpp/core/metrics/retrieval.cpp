@@ -58,44 +58,73 @@ bool fits(const matrix_view& truth, const matrix_view& score, const vector_view&
            truth.columns == score.columns && (!weight || weight.size == score.rows);
 }
 
-// function(truth, score, offset, count) for a few rows at a time, as doubles.
-template <class Function>
-bool over_rows(const matrix_view& truth, const matrix_view& score, std::int64_t at,
-               std::int64_t count, Function function) {
-    const std::int64_t at_once = std::max<std::int64_t>(1, 2 * block_size / score.columns);
-    const auto room = static_cast<std::size_t>(std::min(at_once, count) * score.columns);
-    scratch_array<double> a(room), b(room);
-    for (std::int64_t done = 0; done < count; done += at_once) {
-        const std::int64_t some = std::min(at_once, count - done);
-        if (!function(load_rows_f64(truth, at + done, some, a.data()),
-                      load_rows_f64(score, at + done, some, b.data()), done, some))
-            return false;
-    }
-    return true;
-}
-
 }  // namespace
 
-std::optional<double> mean_over_rows(retrieval_metric metric, const matrix_view& y_true,
-                                     const matrix_view& score, const vector_view& weight) {
-    if (!fits(y_true, score, weight)) return std::nullopt;
+bool score_rows_by(retrieval_metric metric, const matrix_view& y_true, const matrix_view& score,
+                   std::int64_t at, std::int64_t count, double* value) {
     const std::int64_t items = score.columns;
     const auto kernel = metric == retrieval_metric::coverage            ? kernels().coverage
                         : metric == retrieval_metric::average_precision ? kernels().precision
                                                                         : kernels().misordered;
-    return average_rows(
-        score.rows, items, weight, true, [&](std::int64_t at, std::int64_t count, double* value) {
-            return over_rows(
-                y_true, score, at, count,
-                [&](const double* t, const double* s, std::int64_t done, std::int64_t some) {
-                    double minimum = 0.0;
-                    if (!kernels().indicators(t, some * items) ||
-                        !kernels().finite(s, some * items, &minimum))
-                        return false;
-                    kernel(t, s, some, items, value + done);
-                    return true;
-                });
-        });
+    return over_rows(y_true, score, at, count,
+                     [&](const double* t, const double* s, std::int64_t row, std::int64_t some) {
+                         double minimum = 0.0;
+                         if (!kernels().indicators(t, some * items) ||
+                             !kernels().finite(s, some * items, &minimum))
+                             return false;
+                         kernel(t, s, some, items, value + (row - at));
+                         return true;
+                     });
+}
+
+bool score_rows_by_gain(const matrix_view& gain, const matrix_view& score,
+                        const std::vector<double>& discounts, bool ignore_ties, bool normalized,
+                        std::int64_t at, std::int64_t count, double* value) {
+    const std::int64_t items = score.columns;
+    scratch_array<weighted_key> scratch(2 * static_cast<std::size_t>(items));
+    return over_rows(gain, score, at, count,
+                     [&](const double* g, const double* s, std::int64_t row, std::int64_t some) {
+                         double minimum = 0.0, lowest = 0.0;
+                         double* const found = value + (row - at);
+                         if (!kernels().finite(s, some * items, &minimum) ||
+                             !kernels().finite(g, some * items, &lowest) ||
+                             (normalized && lowest < 0.0))
+                             return false;
+                         if (!kernels().discounted_gain(g, s, some, items, discounts.data(),
+                                                        ignore_ties, scratch.data(), found))
+                             return false;
+                         if (!normalized) return true;
+                         double ideal[block_size];
+                         kernels().discounted_gain(g, g, some, items, discounts.data(), false,
+                                                   scratch.data(), ideal);
+                         for (std::int64_t i = 0; i < some; ++i)
+                             found[i] = ideal[i] == 0.0 ? 0.0 : found[i] / ideal[i];
+                         return true;
+                     });
+}
+
+bool score_rows_by_place(const std::int32_t* codes, const matrix_view& score, std::int64_t k,
+                         std::int64_t at, std::int64_t count, double* value) {
+    const std::int64_t items = score.columns;
+    const std::int64_t at_once = std::max<std::int64_t>(1, 2 * block_size / items);
+    scratch_array<double> rows(static_cast<std::size_t>(std::min(at_once, count) * items));
+    for (std::int64_t done = 0; done < count; done += at_once) {
+        const std::int64_t some = std::min(at_once, count - done);
+        const double* s = load_rows_f64(score, at + done, some, rows.data());
+        double minimum = 0.0;
+        if (!kernels().finite(s, some * items, &minimum)) return false;
+        kernels().among_highest(codes + done, s, some, items, k, value + done);
+    }
+    return true;
+}
+
+std::optional<double> mean_over_rows(retrieval_metric metric, const matrix_view& y_true,
+                                     const matrix_view& score, const vector_view& weight) {
+    if (!fits(y_true, score, weight)) return std::nullopt;
+    return average_rows(score.rows, score.columns, weight, true,
+                        [&](std::int64_t at, std::int64_t count, double* value) {
+                            return score_rows_by(metric, y_true, score, at, count, value);
+                        });
 }
 
 std::optional<double> discounted_gain(const matrix_view& gain, const matrix_view& score,
@@ -109,28 +138,11 @@ std::optional<double> discounted_gain(const matrix_view& gain, const matrix_view
         const std::int64_t count = std::min(block_size, items - at);
         std::copy_n(load_f64(discount, at, count, buffer), count, discounts.data() + at);
     }
-    return average_rows(
-        score.rows, items, weight, true, [&](std::int64_t at, std::int64_t count, double* value) {
-            scratch_array<weighted_key> scratch(2 * static_cast<std::size_t>(items));
-            return over_rows(
-                gain, score, at, count,
-                [&](const double* g, const double* s, std::int64_t done, std::int64_t some) {
-                    double minimum = 0.0, lowest = 0.0;
-                    if (!kernels().finite(s, some * items, &minimum) ||
-                        !kernels().finite(g, some * items, &lowest) || (normalized && lowest < 0.0))
-                        return false;
-                    if (!kernels().discounted_gain(g, s, some, items, discounts.data(), ignore_ties,
-                                                   scratch.data(), value + done))
-                        return false;
-                    if (!normalized) return true;
-                    double ideal[block_size];
-                    kernels().discounted_gain(g, g, some, items, discounts.data(), false,
-                                              scratch.data(), ideal);
-                    for (std::int64_t i = 0; i < some; ++i)
-                        value[done + i] = ideal[i] == 0.0 ? 0.0 : value[done + i] / ideal[i];
-                    return true;
-                });
-        });
+    return average_rows(score.rows, items, weight, true,
+                        [&](std::int64_t at, std::int64_t count, double* value) {
+                            return score_rows_by_gain(gain, score, discounts, ignore_ties,
+                                                      normalized, at, count, value);
+                        });
 }
 
 std::optional<double> top_k_accuracy(const vector_view& codes, const matrix_view& score,
@@ -139,24 +151,16 @@ std::optional<double> top_k_accuracy(const vector_view& codes, const matrix_view
     if (codes.size != score.rows || !range || range->minimum < 0 ||
         range->maximum >= score.columns || (weight && weight.size != score.rows) || k < 1)
         return std::nullopt;
-    return average_rows(
-        score.rows, score.columns, weight, normalize,
-        [&](std::int64_t at, std::int64_t count, double* value) {
-            return over_rows(
-                score, score, at, count,
-                [&](const double*, const double* s, std::int64_t done, std::int64_t some) {
-                    std::int64_t buffer[block_size];
-                    std::int32_t code[block_size];
-                    bool exact = true;
-                    double minimum = 0.0;
-                    const std::int64_t* c = load_i64(codes, at + done, some, buffer, exact);
-                    for (std::int64_t i = 0; i < some; ++i)
-                        code[i] = static_cast<std::int32_t>(c[i]);
-                    if (!kernels().finite(s, some * score.columns, &minimum)) return false;
-                    kernels().among_highest(code, s, some, score.columns, k, value + done);
-                    return true;
-                });
-        });
+    return average_rows(score.rows, score.columns, weight, normalize,
+                        [&](std::int64_t at, std::int64_t count, double* value) {
+                            std::int64_t buffer[block_size];
+                            std::int32_t code[block_size];
+                            bool exact = true;
+                            const std::int64_t* c = load_i64(codes, at, count, buffer, exact);
+                            for (std::int64_t i = 0; i < count; ++i)
+                                code[i] = static_cast<std::int32_t>(c[i]);
+                            return score_rows_by_place(code, score, k, at, count, value);
+                        });
 }
 
 }  // namespace mlestar::metrics

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "support/span.hpp"
 
@@ -16,6 +17,17 @@ enum class retrieval_metric {
     average_precision,  // mean over the true items of the precision down to them
     ranking_loss        // fraction of pairs of a true and another item in the wrong order
 };
+
+// The value of each of the rows [at, at + count), at most block_size of them. False for rows that
+// the functions below leave to scikit-learn; then `value` holds nothing. The caller has checked
+// the shapes, and that codes are columns.
+bool score_rows_by(retrieval_metric metric, const matrix_view& y_true, const matrix_view& score,
+                   std::int64_t at, std::int64_t count, double* value);
+bool score_rows_by_gain(const matrix_view& gain, const matrix_view& score,
+                        const std::vector<double>& discounts, bool ignore_ties, bool normalized,
+                        std::int64_t at, std::int64_t count, double* value);
+bool score_rows_by_place(const std::int32_t* codes, const matrix_view& score, std::int64_t k,
+                         std::int64_t at, std::int64_t count, double* value);
 
 std::optional<double> mean_over_rows(retrieval_metric metric, const matrix_view& y_true,
                                      const matrix_view& score, const vector_view& weight);

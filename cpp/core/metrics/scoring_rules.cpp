@@ -174,25 +174,22 @@ std::optional<score> indicator_score(rule kind, const matrix_view& y_true,
         return std::nullopt;
     const double eps = epsilon_of(probability.type);
     const double tolerance = 1e-8 + std::sqrt(eps);
-    const std::int64_t at_once =
-        std::max<std::int64_t>(1, std::min(block_size, block_size / columns));
     const auto kernel =
         kind == rule::log ? kernels().indicator_log_loss : kernels().indicator_brier;
-    return result_of(
-        map_blocks(y_true.rows, scoring_partial{},
-                   [&](scoring_partial& part, std::int64_t at, std::int64_t count) {
-                       block_buffers buffers;
-                       const auto room = static_cast<std::size_t>(at_once * columns);
-                       scratch_array<double> a(room), b(room);
-                       const double* w = load_weight(weight, at, count, buffers.w);
-                       for (std::int64_t done = 0; done < count; done += at_once) {
-                           const std::int64_t some = std::min(at_once, count - done);
-                           kernel(load_rows_f64(y_true, at + done, some, a.data()),
-                                  load_rows_f64(probability, at + done, some, b.data()),
-                                  w ? w + done : nullptr, some, columns, eps, tolerance, &part);
-                       }
-                   }),
-        normalize);
+    return result_of(map_blocks(y_true.rows, scoring_partial{},
+                                [&](scoring_partial& part, std::int64_t at, std::int64_t count) {
+                                    block_buffers buffers;
+                                    const double* w = load_weight(weight, at, count, buffers.w);
+                                    mlestar::over_rows(
+                                        y_true, probability, at, count,
+                                        [&](const double* t, const double* p, std::int64_t row,
+                                            std::int64_t some) {
+                                            kernel(t, p, w ? w + (row - at) : nullptr, some,
+                                                   columns, eps, tolerance, &part);
+                                            return true;
+                                        });
+                                }),
+                     normalize);
 }
 
 std::optional<double> hinge_loss(const vector_view& y_true, const vector_view& decision,

@@ -67,29 +67,8 @@ void require_range(const char* name, const matrix_view& values, double low, doub
     refuse(name, values, must.c_str(), [=](double x) { return !(x >= low && x <= high); });
 }
 
-std::int64_t state_reader::integer() {
-    if (integers_ == state_.integers.size())
-        throw argument_error("state is too short: it is not one of this accumulator");
-    return state_.integers[integers_++];
-}
-
-std::int64_t state_reader::count(std::int64_t least, std::int64_t most) {
-    const std::int64_t value = integer();
-    if (value < least || value > most)
-        throw argument_error("state holds " + std::to_string(value) + " where it must lie in [" +
-                             std::to_string(least) + ", " + std::to_string(most) + "]");
-    return value;
-}
-
-double state_reader::real() {
-    if (reals_ == state_.reals.size())
-        throw argument_error("state is too short: it is not one of this accumulator");
-    return state_.reals[reals_++];
-}
-
-void state_reader::finish() const {
-    if (integers_ != state_.integers.size() || reals_ != state_.reals.size())
-        throw argument_error("state is too long: it is not one of this accumulator");
+void require_indicators(const char* name, const matrix_view& values) {
+    refuse(name, values, "0 or 1", [](double x) { return x != 0.0 && x != 1.0; });
 }
 
 void running_sum::add(double term) {
@@ -221,10 +200,11 @@ bool regression_sums::add_block(output_state& output, const double* y, const dou
 namespace {
 
 // Values that a loss is defined for.
-void require_domain(row_loss loss, const matrix_view& y_true, const matrix_view& y_pred) {
+void require_domain(const regression_plan::term& term, const matrix_view& y_true,
+                    const matrix_view& y_pred) {
     const auto below = [](double limit) { return [=](double x) { return x < limit; }; };
     const auto up_to = [](double limit) { return [=](double x) { return x <= limit; }; };
-    switch (loss) {
+    switch (term.loss) {
         case row_loss::squared_log:
             refuse("y_true", y_true, "above -1", up_to(-1.0));
             refuse("y_pred", y_pred, "above -1", up_to(-1.0));
@@ -237,16 +217,27 @@ void require_domain(row_loss loss, const matrix_view& y_true, const matrix_view&
             refuse("y_true", y_true, "above 0", up_to(0.0));
             refuse("y_pred", y_pred, "above 0", up_to(0.0));
             return;
+        case row_loss::tweedie:
+            if (term.parameter >= 2.0)
+                refuse("y_true", y_true, "above 0", up_to(0.0));
+            else if (term.parameter > 0.0)
+                refuse("y_true", y_true, "at least 0", below(0.0));
+            refuse("y_pred", y_pred, "above 0", up_to(0.0));
+            return;
         default: return;
     }
 }
 
-bool in_domain(row_loss loss, const double* y, const double* p, std::int64_t count) {
+bool in_domain(const regression_plan::term& term, const double* y, const double* p,
+               std::int64_t count) {
     const auto least = [&](const double* x) { return kernels().smallest(x, count); };
-    switch (loss) {
+    switch (term.loss) {
         case row_loss::squared_log: return least(y) > -1.0 && least(p) > -1.0;
         case row_loss::poisson: return least(y) >= 0.0 && least(p) > 0.0;
         case row_loss::gamma: return least(y) > 0.0 && least(p) > 0.0;
+        case row_loss::tweedie:
+            return least(p) > 0.0 && (term.parameter < 0.0 ||
+                                      (term.parameter < 2.0 ? least(y) >= 0.0 : least(y) > 0.0));
         default: return true;
     }
 }
@@ -299,8 +290,7 @@ regression_sums regression_sums::batch(const matrix_view& y_true, const matrix_v
                 const double* y = load_f64(y_true.column(column), at, count, buffers.x);
                 const double* p = load_f64(y_pred.column(column), at, count, buffers.y);
                 for (const auto& term : plan_.terms)
-                    if (!in_domain(term.loss, y, p, count))
-                        require_domain(term.loss, y_true, y_pred);
+                    if (!in_domain(term, y, p, count)) require_domain(term, y_true, y_pred);
                 if (add_block(own.outputs[j], y, p, w, count)) continue;
                 require_finite("y_true", y_true);
                 require_finite("y_pred", y_pred);

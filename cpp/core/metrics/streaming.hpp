@@ -92,6 +92,7 @@ enum class row_loss : std::uint8_t {
     poisson,
     gamma,
     largest,  // of |y - p|, weights left aside
+    tweedie,  // parameter: the power, neither 0, 1 nor 2
 };
 
 // What a regression accumulator keeps of each output.
@@ -162,6 +163,8 @@ void require_rows(const char* name, std::int64_t rows, std::int64_t as_many);
 void require_finite(const char* name, const matrix_view& values);
 // Throws for the first row whose value is outside [low, high].
 void require_range(const char* name, const matrix_view& values, double low, double high);
+// Throws for the first row whose value is neither 0 nor 1.
+void require_indicators(const char* name, const matrix_view& values);
 inline matrix_view as_column(const vector_view& view) {
     return {view.data, view.type, view.size, 1, view.stride, 0};
 }

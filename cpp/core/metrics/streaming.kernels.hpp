@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "metrics/tweedie.kernels.hpp"
 #include "support/compensated.hpp"
 
 namespace mlestar::metrics {
@@ -12,7 +13,7 @@ struct streaming_kernels {
     // Losses of regression, in the order of `row_loss`.
     using loss = void (*)(const double* y, const double* p, double parameter, std::int64_t count,
                           double* out);
-    loss losses[9];
+    loss losses[10];
     // Losses of probabilities, `code` being the true class.
     void (*binary_log)(const std::int32_t* code, const double* p, double eps, std::int64_t count,
                        double* out);
@@ -21,6 +22,11 @@ struct streaming_kernels {
     void (*log)(const std::int32_t* code, const double* rows, std::int64_t columns, double eps,
                 std::int64_t count, double* out);
     void (*brier)(const std::int32_t* code, const double* rows, std::int64_t columns,
+                  std::int64_t count, double* out);
+    // Of decision values: max(0, 1 - margin).
+    void (*binary_hinge)(const std::int32_t* code, const double* decision, std::int64_t count,
+                         double* out);
+    void (*hinge)(const std::int32_t* code, const double* rows, std::int64_t columns,
                   std::int64_t count, double* out);
 
     // out[i] = a[i] * b[i]
@@ -110,6 +116,13 @@ void gamma(const double* y, const double* p, double, std::int64_t count, double*
         out[i] = 2.0 * (math::log(p[i] / y[i]) + y[i] / p[i] - 1.0);
 }
 
+void tweedie(const double* y, const double* p, double power, std::int64_t count, double* out) {
+    double of_y[1024], of_p[1024];  // a block's rows
+    powers_of_y(y, count, power, of_y);
+    powers(p, count, 1.0 - power, of_p);
+    for (std::int64_t i = 0; i < count; ++i) out[i] = deviance(y[i], of_y[i], p[i], of_p[i], power);
+}
+
 double clip(double p, double eps) {
     const double low = p < eps ? eps : p;
     return low > 1.0 - eps ? 1.0 - eps : low;
@@ -146,6 +159,31 @@ void brier(const std::int32_t* code, const double* rows, std::int64_t columns, s
             sum += d * d;
         }
         out[i] = sum;
+    }
+}
+
+double hinge_of(double margin) {
+    const double loss = 1.0 - margin;
+    return loss > 0.0 ? loss : 0.0;
+}
+
+void binary_hinge(const std::int32_t* code, const double* decision, std::int64_t count,
+                  double* out) {
+    for (std::int64_t i = 0; i < count; ++i)
+        out[i] = hinge_of(code[i] == 1 ? decision[i] : -decision[i]);
+}
+
+// The margin: the true class's value over the greatest of the others.
+void hinge(const std::int32_t* code, const double* rows, std::int64_t columns, std::int64_t count,
+           double* out) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double* row = rows + i * columns;
+        double greatest = -__builtin_inf();
+        for (std::int64_t k = 0; k < columns; ++k) {
+            const double value = k == code[i] ? -__builtin_inf() : row[k];
+            greatest = value > greatest ? value : greatest;
+        }
+        out[i] = hinge_of(row[code[i]] - greatest);
     }
 }
 
@@ -274,11 +312,14 @@ bool normalized(const double* rows, std::int64_t columns, double tolerance, std:
 
 extern const streaming_kernels streaming_kernels_table;
 const streaming_kernels streaming_kernels_table = {
-    {squared, absolute, difference, percentage, pinball, squared_log, poisson, gamma, absolute},
+    {squared, absolute, difference, percentage, pinball, squared_log, poisson, gamma, absolute,
+     tweedie},
     binary_log,
     binary_brier,
     log,
     brier,
+    binary_hinge,
+    hinge,
     multiply,
     add,
     moments,

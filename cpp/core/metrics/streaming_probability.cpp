@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "metrics/streaming.kernels.hpp"
+#include "metrics/streaming_codes.hpp"
 #include "support/blocks.hpp"
 #include "support/error.hpp"
 #include "support/levels.hpp"
@@ -22,86 +23,39 @@ double epsilon_of(dtype type) {
                               : std::numeric_limits<double>::epsilon();
 }
 
-// Labels to codes; false for one that is not declared.
-class label_coder {
-public:
-    explicit label_coder(const std::vector<std::int64_t>& labels)
-        : labels_(labels),
-          contiguous_(static_cast<std::uint64_t>(labels.back()) -
-                          static_cast<std::uint64_t>(labels.front()) ==
-                      labels.size() - 1) {}
-
-    bool encode(const std::int64_t* y, std::int64_t count, std::int32_t* codes) const {
-        return contiguous_ ? by_distance(y, count, codes) : by_search(y, count, codes);
-    }
-
-private:
-    bool by_distance(const std::int64_t* y, std::int64_t count, std::int32_t* codes) const {
-        const std::int64_t first = labels_.front();
-        const std::int64_t last = labels_.back();
-        std::int64_t wrong = 0;
-        for (std::int64_t i = 0; i < count; ++i) {
-            wrong |= y[i] < first || y[i] > last ? 1 : 0;
-            codes[i] = static_cast<std::int32_t>(static_cast<std::uint64_t>(y[i]) -
-                                                 static_cast<std::uint64_t>(first));
-        }
-        return wrong == 0;
-    }
-
-    bool by_search(const std::int64_t* y, std::int64_t count, std::int32_t* codes) const {
-        for (std::int64_t i = 0; i < count; ++i) {
-            const auto found = std::lower_bound(labels_.begin(), labels_.end(), y[i]);
-            if (found == labels_.end() || *found != y[i]) return false;
-            codes[i] = static_cast<std::int32_t>(found - labels_.begin());
-        }
-        return true;
-    }
-
-    const std::vector<std::int64_t>& labels_;
-    bool contiguous_;
-};
-
-std::string list_of(const std::vector<std::int64_t>& labels) {
-    std::string text;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (i == 10) return text + ", ...";
-        text += (i == 0 ? "" : ", ") + std::to_string(labels[i]);
-    }
-    return text;
-}
-
-[[noreturn]] void refuse_labels(const vector_view& y_true,
-                                const std::vector<std::int64_t>& labels) {
-    double buffer[block_size];
-    std::int64_t whole[block_size];
-    for (std::int64_t row = 0; row < y_true.size; ++row) {
-        bool exact = true;
-        const std::int64_t label = *load_i64(y_true, row, 1, whole, exact);
-        if (exact && std::binary_search(labels.begin(), labels.end(), label)) continue;
-        const double value = *load_f64(y_true, row, 1, buffer);
-        throw argument_error("y_true holds " + (exact ? std::to_string(label) : text_of(value)) +
-                             " in row " + std::to_string(row) +
-                             ", but every value must be one of the labels " + list_of(labels) +
-                             "; others are declared by labels=");
-    }
-    throw argument_error("y_true must hold the labels " + list_of(labels));
+// Adds each row's weight to the sum of its class.
+void count_classes(const std::int32_t* codes, const double* weight, std::int64_t count,
+                   std::vector<running_sum>& sums) {
+    for (std::int64_t i = 0; i < count; ++i)
+        sums[static_cast<std::size_t>(codes[i])].add(weight == nullptr ? 1.0 : weight[i]);
 }
 
 }  // namespace
 
 probability_sums::probability_sums(probability_loss loss, std::vector<std::int64_t> labels,
-                                   bool exact)
-    : loss_(loss), declared_(std::move(labels)), weight_(exact), sum_(exact) {
-    if (declared_.size() == 1)
-        throw argument_error("labels holds one label, but must hold at least two");
-    for (std::size_t i = 1; i < declared_.size(); ++i)
-        if (declared_[i - 1] >= declared_[i])
-            throw argument_error("labels must be distinct and ascending, but " +
-                                 std::to_string(declared_[i]) + " follows " +
-                                 std::to_string(declared_[i - 1]));
+                                   bool exact, bool counted)
+    : loss_(loss), counted_(counted), declared_(std::move(labels)), weight_(exact), sum_(exact) {
+    require_labels(declared_);
 }
 
-void probability_sums::reset() { *this = probability_sums(loss_, declared_, sum_.exact()); }
+void probability_sums::reset() {
+    *this = probability_sums(loss_, declared_, sum_.exact(), counted_);
+}
+
+void probability_sums::lose(const std::int32_t* code, const double* rows, std::int64_t columns,
+                            double eps, std::int64_t count, double* loss) const {
+    switch (loss_) {
+        case probability_loss::log:
+            if (columns == 1) return kernels().binary_log(code, rows, eps, count, loss);
+            return kernels().log(code, rows, columns, eps, count, loss);
+        case probability_loss::brier:
+            if (columns == 1) return kernels().binary_brier(code, rows, count, loss);
+            return kernels().brier(code, rows, columns, count, loss);
+        case probability_loss::hinge:
+            if (columns == 1) return kernels().binary_hinge(code, rows, count, loss);
+            return kernels().hinge(code, rows, columns, count, loss);
+    }
+}
 
 probability_sums probability_sums::batch(const vector_view& y_true, const matrix_view& probability,
                                          const vector_view& weight) const {
@@ -111,38 +65,35 @@ probability_sums probability_sums::batch(const vector_view& y_true, const matrix
         throw argument_error("y_pred has " + std::to_string(probability.columns) +
                              " columns, but must have " + std::to_string(columns_) +
                              " as in the batches before");
-    probability_sums result(loss_, declared_, sum_.exact());
+    probability_sums result(loss_, declared_, sum_.exact(), counted_);
     result.rows_ = y_true.size;
     result.columns_ = probability.columns;
-    const std::int64_t classes = std::max<std::int64_t>(2, probability.columns);
-    std::vector<std::int64_t> labels = declared_;
-    if (labels.empty())
-        for (std::int64_t k = 0; k < classes; ++k) labels.push_back(k);
-    if (static_cast<std::int64_t>(labels.size()) != classes)
-        throw argument_error("y_pred has " + std::to_string(probability.columns) +
-                             " columns, but must have one for each of the " +
-                             std::to_string(labels.size()) + " labels" +
-                             (labels.size() == 2 ? " or a single one" : ""));
+    const std::vector<std::int64_t> labels = labels_of_columns(declared_, probability.columns);
+    if (loss_ == probability_loss::hinge && probability.columns == 2)
+        throw argument_error(
+            "y_pred has 2 columns, but decision values of two classes must have one column");
+    const std::size_t classes = counted_ ? labels.size() : 0;
     const label_coder coder(labels);
     const double eps = epsilon_of(probability.type);
     // numpy.isclose(sum, 1, rtol=sqrt(eps)) with its atol of 1e-8, as the batch functions.
     const double tolerance = 1e-8 + std::sqrt(eps);
+    result.by_class_.assign(classes, running_sum(sum_.exact()));
     const std::int64_t columns = probability.columns;
     const std::int64_t rows_at_once =
         std::max<std::int64_t>(1, std::min(block_size, 2 * block_size / columns));
     struct part {
         running_sum sum, weight;
-        bool normalized = true;
+        bool normalized;
+        std::vector<running_sum> by_class;
     };
-    const part empty{running_sum(sum_.exact()), running_sum(sum_.exact()), true};
+    const part empty{running_sum(sum_.exact()), running_sum(sum_.exact()), true,
+                     std::vector<running_sum>(classes, running_sum(sum_.exact()))};
     const auto parts = map_blocks(
         y_true.size, empty,
         [&](part& own, std::int64_t at, std::int64_t count) {
             block_buffers buffers;
             std::int32_t codes[block_size];
-            bool exact = true;
-            const std::int64_t* y = load_i64(y_true, at, count, buffers.a, exact);
-            if (!exact || !coder.encode(y, count, codes)) refuse_labels(y_true, labels);
+            coder.encode(y_true, at, count, codes);
             scratch_array<double> rows(
                 columns == 1 ? 0 : static_cast<std::size_t>(rows_at_once * columns));
             double* const loss = buffers.y;
@@ -151,29 +102,26 @@ probability_sums probability_sums::batch(const vector_view& y_true, const matrix
                 const double* p = columns == 1
                                       ? load_f64(probability.column(0), at + done, some, buffers.x)
                                       : load_rows_f64(probability, at + done, some, rows.data());
-                if (!kernels().probabilities(p, some * columns))
+                if (loss_ == probability_loss::hinge) {
+                    if (!kernels().finite(p, some * columns)) require_finite("y_pred", probability);
+                } else if (!kernels().probabilities(p, some * columns)) {
                     require_range("y_pred", probability, 0.0, 1.0);
-                const std::int32_t* code = codes + done;
-                double* out = loss + done;
-                if (columns == 1) {
-                    if (loss_ == probability_loss::log)
-                        kernels().binary_log(code, p, eps, some, out);
-                    else
-                        kernels().binary_brier(code, p, some, out);
-                    continue;
                 }
-                if (!kernels().normalized(p, columns, tolerance, some)) own.normalized = false;
-                if (loss_ == probability_loss::log)
-                    kernels().log(code, p, columns, eps, some, out);
-                else
-                    kernels().brier(code, p, columns, some, out);
+                if (columns > 1 && loss_ != probability_loss::hinge &&
+                    !kernels().normalized(p, columns, tolerance, some))
+                    own.normalized = false;
+                lose(codes + done, p, columns, eps, some, loss + done);
             }
-            if (weight) {
-                const double* w = load_f64(weight, at, count, buffers.w);
+            const double* w = load_weight(weight, at, count, buffers.w);
+            if (w != nullptr) {
                 if (!kernels().finite(w, count)) require_finite("sample_weight", as_column(weight));
                 kernels().multiply(loss, w, count, loss);
                 own.weight.add(w, count);
             }
+            if (!kernels().finite(loss, count))
+                throw argument_error(
+                    "y_pred or sample_weight is so large that the loss is no finite number");
+            if (counted_) count_classes(codes, w, count, own.by_class);
             own.sum.add(loss, count);
         },
         batch_task_size);
@@ -182,6 +130,7 @@ probability_sums probability_sums::batch(const vector_view& y_true, const matrix
         result.sum_.merge(own.sum);
         result.weight_.merge(own.weight);
         result.normalized_ &= own.normalized;
+        for (std::size_t k = 0; k < classes; ++k) result.by_class_[k].merge(own.by_class[k]);
     }
     return result;
 }
@@ -189,7 +138,8 @@ probability_sums probability_sums::batch(const vector_view& y_true, const matrix
 void probability_sums::merge(const probability_sums& other) {
     if (other.rows_ == 0) return;
     if (&other == this) return merge(probability_sums(other));
-    if (loss_ != other.loss_ || declared_ != other.declared_ || sum_.exact() != other.sum_.exact())
+    if (loss_ != other.loss_ || declared_ != other.declared_ || counted_ != other.counted_ ||
+        sum_.exact() != other.sum_.exact())
         throw argument_error("other keeps other sums than this accumulator");
     if (rows_ == 0) {
         *this = other;
@@ -202,6 +152,7 @@ void probability_sums::merge(const probability_sums& other) {
     normalized_ &= other.normalized_;
     weight_.merge(other.weight_);
     sum_.merge(other.sum_);
+    for (std::size_t k = 0; k < by_class_.size(); ++k) by_class_[k].merge(other.by_class_[k]);
 }
 
 streaming_state probability_sums::state() const {
@@ -209,17 +160,25 @@ streaming_state probability_sums::state() const {
     state.integers = {rows_, columns_, normalized_};
     weight_.write(state);
     sum_.write(state);
+    for (const running_sum& sum : by_class_) sum.write(state);
     return state;
 }
 
 void probability_sums::load(const streaming_state& state) {
     state_reader reader(state);
-    probability_sums loaded(loss_, declared_, sum_.exact());
+    probability_sums loaded(loss_, declared_, sum_.exact(), counted_);
     loaded.rows_ = reader.count(0, most_rows);
-    loaded.columns_ = reader.count(0, std::int64_t{1} << 31);
+    // A state that counts classes holds a number of each.
+    const auto numbers = static_cast<std::int64_t>(state.integers.size() + state.reals.size());
+    loaded.columns_ = reader.count(0, counted_ ? numbers : std::int64_t{1} << 31);
     loaded.normalized_ = reader.count(0, 1) == 1;
     loaded.weight_.read(reader);
     loaded.sum_.read(reader);
+    if (counted_ && loaded.rows_ > 0) {
+        const auto classes = labels_of_columns(declared_, loaded.columns_).size();
+        loaded.by_class_.assign(classes, running_sum(sum_.exact()));
+        for (running_sum& sum : loaded.by_class_) sum.read(reader);
+    }
     reader.finish();
     *this = std::move(loaded);
 }

@@ -176,7 +176,7 @@ void label_table::add(const vector_view& y_true, const vector_view& y_pred,
     const std::uint64_t width =
         static_cast<std::uint64_t>(range.maximum) - static_cast<std::uint64_t>(range.minimum);
     if (!weight && y_true.size >= many_rows && width < narrow) {
-        const auto found = confusion_matrix(y_true, y_pred, weight);
+        const auto found = confusion_matrix(y_true, y_pred, weight, range);
         const std::size_t n = found->labels.size();
         for (std::size_t i = 0; i < n * n; ++i)
             if (found->cells[i] != 0.0) {

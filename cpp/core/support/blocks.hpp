@@ -9,6 +9,7 @@
 
 #include "support/loader.hpp"
 #include "support/parallel.hpp"
+#include "support/scratch.hpp"
 
 namespace mlestar {
 
@@ -29,6 +30,23 @@ std::vector<Partial> map_blocks(std::int64_t size, const Partial& initial, Body 
         },
         size < 3 * rows / 2);
     return partials;
+}
+
+// function(rows of a, rows of b, first row, count), as row-major doubles, for a few rows at a time
+// of [at, at + count) of two matrices as wide; stops, and is false, where the function is false.
+template <class Function>
+bool over_rows(const matrix_view& a, const matrix_view& b, std::int64_t at, std::int64_t count,
+               Function function) {
+    const std::int64_t at_once = std::max<std::int64_t>(1, 2 * block_size / a.columns);
+    const auto room = static_cast<std::size_t>(std::min(at_once, count) * a.columns);
+    scratch_array<double> of_a(room), of_b(room);
+    for (std::int64_t done = 0; done < count; done += at_once) {
+        const std::int64_t some = std::min(at_once, count - done);
+        if (!function(load_rows_f64(a, at + done, some, of_a.data()),
+                      load_rows_f64(b, at + done, some, of_b.data()), at + done, some))
+            return false;
+    }
+    return true;
 }
 
 // Buffers for one block of up to three operands.

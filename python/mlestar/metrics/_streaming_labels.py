@@ -9,6 +9,7 @@ import numpy as np
 
 from mlestar._native import _core
 from mlestar.metrics._streaming_base import Metric
+from mlestar.metrics.report import report_of_table
 
 # What LabelMetric computes: functions of y_true, y_pred and sample_weight that depend on nothing
 # but the confusion table.
@@ -16,6 +17,7 @@ FUNCTIONS = (
     "accuracy_score",
     "balanced_accuracy_score",
     "class_likelihood_ratios",
+    "classification_report",
     "cohen_kappa_score",
     "confusion_matrix",
     "f1_score",
@@ -43,10 +45,10 @@ class LabelMetric(Metric):
     ----------
     function : str
         The name of a function of `mlestar.metrics`: one of accuracy_score,
-        balanced_accuracy_score, class_likelihood_ratios, cohen_kappa_score, confusion_matrix,
-        f1_score, fbeta_score, hamming_loss, jaccard_score, matthews_corrcoef,
-        multilabel_confusion_matrix, precision_recall_fscore_support, precision_score,
-        recall_score, zero_one_loss.
+        balanced_accuracy_score, class_likelihood_ratios, classification_report,
+        cohen_kappa_score, confusion_matrix, f1_score, fbeta_score, hamming_loss, jaccard_score,
+        matthews_corrcoef, multilabel_confusion_matrix, precision_recall_fscore_support,
+        precision_score, recall_score, zero_one_loss.
     exact : bool, default=False
         Whether sums of weights are exact (the same bits for any batching) instead of within a
         rounding of it. Without weights the table is exact either way.
@@ -83,6 +85,17 @@ class LabelMetric(Metric):
 
     def _result(self) -> Any:
         labels, row, column, weight = self.table()
+        if self._function == "classification_report":
+            options = dict(self._options)
+            return report_of_table(
+                labels,
+                row,
+                column,
+                weight,
+                weighted=self._core.weighted,
+                labels_to_report=options.pop("labels", None),
+                **options,
+            )
         function = getattr(import_module("mlestar.metrics"), self._function)
         result = function(labels[row], labels[column], sample_weight=weight, **self._options)
         whole = weight.dtype.kind == "i"
@@ -432,3 +445,53 @@ class ZeroOneLoss(_NamedLabelMetric):
 
     def __init__(self, *, normalize: bool = True, exact: bool = False) -> None:
         super().__init__(exact=exact, normalize=normalize)
+
+
+class ClassificationReport(_NamedLabelMetric):
+    """Precision, recall, F-score and support of every class: `classification_report` of batches.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_classes,), default=None
+        Classes to report, in this order; by default all that occurred, sorted.
+    target_names : array-like of str of shape (n_classes,), default=None
+        Names to print, in the order of the classes.
+    digits : int, default=2
+        Digits after the point; the dictionary is not rounded.
+    output_dict : bool, default=False
+        Whether `compute` gives a dictionary instead of text.
+    zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
+        Value where a denominator is zero; "warn" is 0 with a warning.
+    exact : bool, default=False
+        As in `LabelMetric`.
+
+    Examples
+    --------
+    >>> from mlestar.metrics.streaming import ClassificationReport
+    >>> metric = ClassificationReport(output_dict=True)
+    >>> metric.update([0, 1], [0, 0])
+    >>> metric.update([1, 1], [1, 1])
+    >>> metric.compute()["1"]["support"]
+    3.0
+    """
+
+    _name = "classification_report"
+
+    def __init__(
+        self,
+        *,
+        labels: Any = None,
+        target_names: Any = None,
+        digits: int = 2,
+        output_dict: bool = False,
+        zero_division: Any = "warn",
+        exact: bool = False,
+    ) -> None:
+        super().__init__(
+            exact=exact,
+            labels=labels,
+            target_names=target_names,
+            digits=digits,
+            output_dict=output_dict,
+            zero_division=zero_division,
+        )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlestar._native import _core
+from mlestar.metrics._sets import is_real
 from mlestar.metrics._streaming_base import Metric
 
 
@@ -286,6 +287,43 @@ class MeanGammaDeviance(_Deviance):
     """
 
     _terms = [("gamma", 0.0)]  # noqa: RUF012
+
+
+class MeanTweedieDeviance(_Deviance):
+    """Mean deviance of a Tweedie distribution: `mean_tweedie_deviance` of batches.
+
+    Several outputs are averaged.
+
+    Parameters
+    ----------
+    power : float, default=0
+        At most 0 or at least 1. 0: normal, 1: Poisson, between 1 and 2: compound Poisson, 2: gamma,
+        3: inverse Gaussian. Predictions must be above 0 unless it is 0; true values at least 0 from
+        1 on, above 0 from 2 on.
+    exact : bool, default=False
+        As in `MeanSquaredError`.
+
+    Examples
+    --------
+    >>> from mlestar.metrics.streaming import MeanTweedieDeviance
+    >>> metric = MeanTweedieDeviance(power=1.5)
+    >>> metric.update([2, 0], [0.5, 0.5])
+    >>> metric.update([1, 4], [2.0, 2.0])
+    >>> round(metric.compute(), 6)
+    1.778175
+    """
+
+    def __init__(self, *, power: float = 0, exact: bool = False) -> None:
+        if not is_real(power) or 0 < power < 1 or not np.isfinite(power):
+            raise ValueError(f"power is {power!r}, but must be at most 0 or at least 1, and finite")
+        self._power = float(power)
+        names = {0.0: "squared", 1.0: "poisson", 2.0: "gamma"}
+        self._terms = [(names.get(self._power, "tweedie"), self._power)]
+        super().__init__(exact=exact)
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        return {"power": self._power, **super()._parameters}
 
 
 class MaxError(_RegressionMetric):

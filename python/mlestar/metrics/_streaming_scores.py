@@ -21,6 +21,7 @@ class _ProbabilityMetric(Metric):
     """A mean loss of probabilities of declared classes."""
 
     _loss: str
+    _counted = False  # whether the weight of each class is asked for
 
     def __init__(self, *, labels: Any = None, exact: bool = False) -> None:
         self._labels = None if labels is None else _sorted_labels(labels)
@@ -31,7 +32,7 @@ class _ProbabilityMetric(Metric):
     def _make(self) -> Any:
         labels = self._labels or []
         codes = list(range(len(labels))) if self._strings else labels
-        return _core.metrics.ProbabilitySums(self._loss, codes, self._exact)
+        return _core.metrics.ProbabilitySums(self._loss, codes, self._exact, self._counted)
 
     @property
     def _parameters(self) -> dict[str, Any]:
@@ -59,6 +60,10 @@ class _ProbabilityMetric(Metric):
 
     def _labels_of(self, y_true: Any) -> Any:
         return _codes(y_true, self._labels) if self._strings else y_true
+
+    def _shared_key(self) -> Any:
+        # Strings are encoded for the accumulator, so those of other labels are others.
+        return "probability", self._loss, repr(self._labels), self._exact, self._counted
 
     def _result(self) -> float:
         if not self._core.normalized:
@@ -188,6 +193,121 @@ class BrierScore(_ProbabilityMetric):
         if columns == 1:  # the core has counted the positive class alone
             return value if half else 2.0 * value
         return 0.5 * value if half else value
+
+
+class HingeLoss(_ProbabilityMetric):
+    """Mean of max(0, 1 - margin): `hinge_loss` of batches.
+
+    `update` takes decision values for `y_pred`: of the greater of two labels, or one column a class
+    (three or more) in the order of the sorted labels.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_classes,), default=None
+        All classes: integers or strings. By default 0 to n_classes - 1; for -1 and 1 say so.
+    exact : bool, default=False
+        As in `MeanSquaredError`.
+
+    Examples
+    --------
+    >>> from mlestar.metrics.streaming import HingeLoss
+    >>> metric = HingeLoss(labels=[-1, 1])
+    >>> metric.update([-1, 1], [-2.18, 2.36])
+    >>> metric.update([1], [0.09])
+    >>> round(metric.compute(), 6)
+    0.303333
+    """
+
+    _loss = "hinge"
+
+
+class _Explained(_ProbabilityMetric):
+    """One minus a loss over that of predicting the shares of the classes."""
+
+    _counted = True
+
+    def _result(self) -> float:
+        if self._core.rows < 2:
+            from sklearn.exceptions import UndefinedMetricWarning
+
+            warnings.warn(
+                "D^2 score is not well-defined with less than two samples.",
+                UndefinedMetricWarning,
+                stacklevel=3,
+            )
+            return float("nan")
+        mean = super()._result()
+        if self._exact:
+            weights = [integer_of(row) for row in self._core.class_digits()]
+            shares = np.array([weight / sum(weights) for weight in weights])
+        else:
+            weights = self._core.class_weights()
+            shares = weights / weights.sum()
+        null = self._null(shares)
+        if null == 0.0:
+            raise ValueError(
+                "y_true holds one class over all batches, but the score needs at least two"
+            )
+        return float(1.0 - mean / null)
+
+    def _null(self, shares: Any) -> float:
+        """The mean loss of predicting the shares."""
+        raise NotImplementedError
+
+
+class D2LogLoss(_Explained):
+    """Fraction of the log loss of the class shares that is explained: `d2_log_loss_score`.
+
+    Parameters are those of `LogLoss`.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        From `compute` with fewer than two rows; the result is NaN.
+    UserWarning
+        From `compute`, where probabilities of a row did not sum to one.
+
+    Examples
+    --------
+    >>> from mlestar.metrics.streaming import D2LogLoss
+    >>> metric = D2LogLoss()
+    >>> metric.update([1, 0], [0.9, 0.1])
+    >>> metric.update([0, 1], [0.2, 0.65])
+    >>> round(metric.compute(), 6)
+    0.688144
+    """
+
+    _loss = "log"
+
+    def _null(self, shares: Any) -> float:
+        seen = shares[shares != 0.0]
+        if seen.size < 2:
+            return 0.0
+        epsilon = np.finfo(np.float64).eps
+        return float(-np.sum(seen * np.log(np.clip(seen, epsilon, 1.0 - epsilon))))
+
+
+class D2Brier(_Explained):
+    """Fraction of the Brier score of the class shares that is explained: `d2_brier_score`.
+
+    Parameters are those of `LogLoss`; warnings those of `D2LogLoss`.
+
+    Examples
+    --------
+    >>> from mlestar.metrics.streaming import D2Brier
+    >>> metric = D2Brier()
+    >>> metric.update([1, 0], [0.9, 0.1])
+    >>> metric.update([0, 1], [0.2, 0.65])
+    >>> round(metric.compute(), 6)
+    0.8175
+    """
+
+    _loss = "brier"
+
+    def _null(self, shares: Any) -> float:
+        # Mean squared distance of the shares and the outcome; one column counts one side of it.
+        both = float(np.sum(shares * (1.0 - shares)))
+        return both / 2.0 if self._core.columns == 1 else both
 
 
 class _RankingMetric(Metric):

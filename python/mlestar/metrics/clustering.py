@@ -31,6 +31,14 @@ class _Agreement(NamedTuple):
     predicted_entropy: float
 
 
+class Counted(NamedTuple):
+    """The points of each pair of clusters that occurs, in place of the labels of the points."""
+
+    true: Any
+    predicted: Any
+    counts: Any
+
+
 def pair_confusion_matrix(labels_true: Any, labels_pred: Any) -> Any:
     """Pairs of points that both clusterings join or part (Hubert and Arabie 1985).
 
@@ -360,8 +368,10 @@ def v_measure_score(labels_true: Any, labels_pred: Any, *, beta: float = 1.0) ->
     return found[2]
 
 
-def _labels(labels_true: Any, labels_pred: Any) -> tuple[Any, Any]:
-    """Both as arrays the core reads; strings as codes."""
+def _labels(labels_true: Any, labels_pred: Any) -> tuple[Any, ...]:
+    """Both as arrays the core reads; strings as codes. Counts where those are given."""
+    if isinstance(labels_true, Counted):
+        return labels_true
     t, p = as_array(labels_true), as_array(labels_pred)
     codes = encode(t, p) if p is not None else None
     return (t, p) if codes is None else (codes.y_true, codes.y_pred)
@@ -375,12 +385,35 @@ def _agreement(labels_true: Any, labels_pred: Any) -> _Agreement | None:
 def _pairs(labels_true: Any, labels_pred: Any) -> tuple[int, int, int, int] | None:
     """Ordered pairs: parted by both, joined by the predicted only, by the true only, by both."""
     found = _agreement(labels_true, labels_pred)
-    if found is None or found.points > _MOST_POINTS:
+    if found is None:
         return None
     n = found.points
+    if n > _MOST_POINTS:
+        return _exact_pairs(n, labels_true) if isinstance(labels_true, Counted) else None
     both = int(found.cell_squares)
     predicted, true = int(found.predicted_squares) - both, int(found.true_squares) - both
     return n * n - predicted - true - both, predicted, true, both - n
+
+
+def _exact_pairs(points: int, counted: Counted) -> tuple[int, int, int, int]:
+    """As `_pairs`, in integers of any size."""
+    cells: dict[Any, int] = {}
+    true: dict[Any, int] = {}
+    predicted: dict[Any, int] = {}
+    for row, column, count in zip(*(array.tolist() for array in counted), strict=True):
+        cells[row, column] = count
+        true[row] = true.get(row, 0) + count
+        predicted[column] = predicted.get(column, 0) + count
+    both, of_true, of_predicted = (
+        sum(count * count for count in counts.values()) for counts in (cells, true, predicted)
+    )
+    only_predicted, only_true = of_predicted - both, of_true - both
+    return (
+        points * points - only_predicted - only_true - both,
+        only_predicted,
+        only_true,
+        both - points,
+    )
 
 
 def _v_measure(labels_true: Any, labels_pred: Any, beta: Any) -> tuple[float, float, float] | None:

@@ -92,7 +92,58 @@ def classification_report(
             zero_division=zero_division,
         )
     answered("classification_report")
-    classes, sums, micro_is_accuracy, samples = found
+    return _render(*found, target_names, sample_weight, digits, output_dict, zero_division)
+
+
+def report_of_table(
+    labels: Any,
+    row: Any,
+    column: Any,
+    count: Any,
+    *,
+    weighted: bool,
+    labels_to_report: Any = None,
+    target_names: Any = None,
+    digits: int = 2,
+    output_dict: bool = False,
+    zero_division: Any = "warn",
+) -> Any:
+    """The report of a confusion table: each pair of labels once, and its rows or weight."""
+    options = {
+        "target_names": target_names,
+        "digits": digits,
+        "output_dict": output_dict,
+        "zero_division": zero_division,
+    }
+    found = None
+    if _known(digits, output_dict, zero_division):
+        found = _classes(labels[row], labels[column], labels_to_report, count, any_label=True)
+    if found is None or (target_names is not None and len(target_names) != len(found[0])):
+        if not weighted:  # every row, which scikit-learn has to count in whole numbers
+            row, column, count = np.repeat(row, count), np.repeat(column, count), None
+        return decline("classification_report")(
+            labels[row], labels[column], labels=labels_to_report, sample_weight=count, **options
+        )
+    answered("classification_report")
+    classes, sums, whole, samples = found
+    if not weighted:  # rows are counted in whole numbers, and print as such
+        sums = Sums(*(values.astype(np.int64) for values in sums))
+    return _render(
+        classes, sums, whole, samples, target_names, None, digits, output_dict, zero_division
+    )
+
+
+def _render(
+    classes: Any,
+    sums: Sums,
+    micro_is_accuracy: bool,
+    samples: Sums | None,
+    target_names: Any,
+    sample_weight: Any,
+    digits: int,
+    output_dict: bool,
+    zero_division: Any,
+) -> Any:
     names = [f"{label}" for label in classes] if target_names is None else target_names
 
     def averaged(average: str | None) -> tuple[Any, Any, Any, Any]:
@@ -123,7 +174,7 @@ def _known(digits: Any, output_dict: Any, zero_division: Any) -> bool:
 
 
 def _classes(
-    y_true: Any, y_pred: Any, labels: Any, sample_weight: Any
+    y_true: Any, y_pred: Any, labels: Any, sample_weight: Any, any_label: bool = False
 ) -> tuple[Any, Sums, bool, Sums | None] | None:
     """The classes, their sums, whether micro averages are the accuracy, and sums by sample."""
     t, p = as_array(y_true), as_array(y_pred)
@@ -143,7 +194,9 @@ def _classes(
     if table is None:
         return None
     places = table.places(labels)
-    if places is None or (labels is not None and not any(place >= 0 for place in places)):
+    if places is None:
+        return None
+    if labels is not None and not any_label and not any(place >= 0 for place in places):
         return None
     _, fp, fn, tp = table.one_against_rest(places)
     if sample_weight is not None:  # whole weights too

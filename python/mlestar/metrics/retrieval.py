@@ -65,6 +65,11 @@ def label_ranking_average_precision_score(
     float
         In (0, 1].
 
+    Notes
+    -----
+    As in scikit-learn, weights in a pandas Series are looked up by its index, which no other
+    function does: row i has the weight labelled i.
+
     Examples
     --------
     >>> from mlestar.metrics import label_ranking_average_precision_score
@@ -73,7 +78,9 @@ def label_ranking_average_precision_score(
     0.416667
     """
     function = _core.metrics.label_ranking_average_precision
-    result = _over_rows(function, y_true, y_score, sample_weight)
+    result = None
+    if not _has_labels(sample_weight):
+        result = _over_rows(function, y_true, y_score, sample_weight)
     if result is None:
         fallback: float = decline("label_ranking_average_precision_score")(
             y_true, y_score, sample_weight=sample_weight
@@ -265,6 +272,13 @@ def top_k_accuracy_score(
         return fallback
     answered("top_k_accuracy_score")
     return result
+
+
+def _has_labels(sample_weight: Any) -> bool:
+    """Whether it is a Series whose labels are not the places of its values."""
+    if not hasattr(sample_weight, "iloc"):
+        return False
+    return not np.array_equal(np.asarray(sample_weight.index), np.arange(len(sample_weight)))
 
 
 def _over_rows(function: Any, y_true: Any, y_score: Any, sample_weight: Any) -> float | None:

@@ -26,6 +26,8 @@ class StreamingMetricContract(ABC):
     batching_rtol = 4 * 2.0**-52
     # Likewise with weights.
     weighted_batching_rtol = 4 * 2.0**-52
+    # Whether updates take weights; where not, they are an error.
+    weights = True
 
     @abstractmethod
     def make(self) -> Metric:
@@ -55,7 +57,7 @@ class StreamingMetricContract(ABC):
         """Rows and their weights, or None."""
         rng = np.random.default_rng(7)
         y_true, y_pred = self.batch(rng, n)
-        return y_true, y_pred, rng.random(n) + 0.25 if weighted else None
+        return y_true, y_pred, rng.random(n) + 0.25 if weighted and self.weights else None
 
     def updated(self, rows: tuple[Any, Any, Any], cuts: list[int]) -> Metric:
         """A metric that has seen the rows in batches that end at the cuts."""
@@ -114,14 +116,18 @@ class StreamingMetricContract(ABC):
 
     def test_state_and_pickle_go_on_to_the_bit(self) -> None:
         """A copy, a pickle and the original end the same."""
-        y_true, y_pred, weight = self.parts(True)
-        metric = self.updated((y_true[:2_000], y_pred[:2_000], weight[:2_000]), [700])
+        rows = self.parts(True)
+        early, late = (
+            tuple(None if x is None else x[part] for x in rows)
+            for part in (slice(2_000), slice(2_000, None))
+        )
+        metric = self.updated(early, [700])  # type: ignore[arg-type]
         loaded = self.make()
         loaded.load_state_dict(metric.state_dict())
         pickled = pickle.loads(pickle.dumps(metric))
         assert repr(pickled) == repr(metric)
         for one in (metric, loaded, pickled):
-            one.update(y_true[2_000:], y_pred[2_000:], weight[2_000:])
+            one.update(*late)
         self.close(loaded.compute(), metric.compute(), 0)
         self.close(pickled.compute(), metric.compute(), 0)
 
@@ -157,16 +163,15 @@ class StreamingMetricContract(ABC):
         before = metric.compute()
         self.refused(lambda: metric.update(y_true, y_pred[:-1]), "y_pred has 49 rows")
         self.refused(lambda: metric.update(y_true[:0], y_pred[:0]), "y_true has no rows")
-        self.refused(
-            lambda: metric.update(y_true, y_pred, np.ones(51)), "sample_weight has 51 rows"
-        )
+        wrong = "sample_weight has 51 rows" if self.weights else "sample_weight is given"
+        self.refused(lambda: metric.update(y_true, y_pred, np.ones(51)), wrong)
         weights = np.ones(50)
         weights[17] = math.nan
-        self.refused(
-            lambda: metric.update(y_true, y_pred, weights), "sample_weight holds nan in row 17"
-        )
+        wrong = "sample_weight holds nan in row 17" if self.weights else "sample_weight is given"
+        self.refused(lambda: metric.update(y_true, y_pred, weights), wrong)
         self.refused(lambda: metric.update(None, y_pred), "y_true is a NoneType")
-        self.refused(lambda: metric.update(y_true, y_pred, object()), "sample_weight is a object")
+        wrong = "sample_weight is a object" if self.weights else "sample_weight is given"
+        self.refused(lambda: metric.update(y_true, y_pred, object()), wrong)
         assert metric.n_samples == 50
         self.close(metric.compute(), before, 0)
 
