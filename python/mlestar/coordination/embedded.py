@@ -36,12 +36,13 @@ CREATE TABLE IF NOT EXISTS memory (
     deleted INTEGER NOT NULL DEFAULT 0,
     sent INTEGER NOT NULL DEFAULT 0,
     parts TEXT NOT NULL DEFAULT '[]',
+    adopted INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (namespace, key)
 );
 """
 
 _LIVE = "deleted = 0 AND (expires IS NULL OR expires > ?)"
-_COLUMNS = "namespace, key, value, tags, stamp, expires, deleted, sent, parts"
+_COLUMNS = "namespace, key, value, tags, stamp, expires, deleted, sent, parts, adopted"
 # A deleted key is remembered for as long as a server may still answer with its old value.
 _REMEMBERED = 3600.0
 
@@ -65,6 +66,8 @@ class Entry:
         When a server last acknowledged the key, in nanoseconds since 1970; 0 if none did.
     parts : str
         JSON list of the pieces, each a name and a count, in which a server holds the value.
+    adopted : int
+        1 for what somebody else wrote on the server.
     """
 
     namespace: str
@@ -76,6 +79,7 @@ class Entry:
     deleted: int = 0
     sent: int = 0
     parts: str = "[]"
+    adopted: int = 0
 
     @property
     def live(self) -> bool:
@@ -267,7 +271,7 @@ class EmbeddedStore:
             "INSERT INTO memory (namespace, key, value, tags, expires, stamp) "
             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (namespace, key) DO UPDATE SET "
             "value = excluded.value, tags = excluded.tags, expires = excluded.expires, "
-            "stamp = max(excluded.stamp, memory.stamp + 1), deleted = 0"
+            "stamp = max(excluded.stamp, memory.stamp + 1), deleted = 0, adopted = 0"
         )
         now = time.time_ns()
         values = (*row, now)
@@ -415,10 +419,10 @@ class EmbeddedStore:
         """Take over what somebody else told the server, unless ours is newer; whether it was."""
         with self._transaction():
             cursor = self._db.execute(
-                f"INSERT INTO memory ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                f"INSERT INTO memory ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) "
                 "ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value, "
                 "tags = excluded.tags, stamp = excluded.stamp, expires = excluded.expires, "
-                "deleted = excluded.deleted, sent = excluded.sent, parts = excluded.parts "
+                "deleted = 0, sent = excluded.sent, parts = excluded.parts, adopted = 1 "
                 "WHERE memory.stamp < excluded.stamp AND NOT EXISTS (SELECT 1 FROM outbox "
                 "WHERE outbox.namespace = memory.namespace AND outbox.key = memory.key)",
                 (
@@ -428,12 +432,25 @@ class EmbeddedStore:
                     entry.tags,
                     entry.stamp,
                     entry.expires,
-                    entry.deleted,
+                    0,
                     entry.sent,
                     entry.parts,
                 ),
             )
         return cursor.rowcount > 0
+
+    def adopted(self, *, namespace: str) -> builtins.list[str]:
+        """Keys of a namespace that somebody else wrote on the server."""
+        query = "SELECT key FROM memory WHERE namespace = ? AND adopted = 1"
+        return [key for (key,) in self._rows(query, (namespace,))]
+
+    def forget(self, key: str, *, namespace: str) -> None:
+        """Drop a key that somebody else wrote on the server and that is there no more."""
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM memory WHERE namespace = ? AND key = ? AND adopted = 1",
+                (namespace, key),
+            )
 
     def pending(self, *, after: int = 0, limit: int = 100) -> builtins.list[tuple[int, Entry]]:
         """What a server has yet to be told, in order, each with its number in the outbox."""
@@ -444,6 +461,10 @@ class EmbeddedStore:
             (after, limit),
         )
         return [(seq, Entry(*row)) for seq, *row in rows]
+
+    def waiting(self) -> int:
+        """How many keys a server has yet to be told."""
+        return int(self._rows("SELECT count(*) FROM outbox", ())[0][0])
 
     def pending_of(self, key: str, *, namespace: str) -> tuple[int, Entry] | None:
         """What a server has yet to be told about one key."""
