@@ -104,7 +104,7 @@ def answer(db, request):
         if lock.exists():
             raise ValueError("policy-state-lock-timeout")
         if ledger.exists() and ledger.read_text().startswith("damaged"):
-            raise ValueError('Unexpected token \'d\', "damaged" is not valid JSON')
+            raise ValueError("Unexpected token 'd', \"damaged\" is not valid JSON")
         with ledger.open("a") as file:
             file.write("call\n")
         parameters = request["params"]

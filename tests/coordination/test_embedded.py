@@ -35,7 +35,7 @@ def test_eight_processes_lose_no_update(tmp_path):
     path = tmp_path / "memory.db"
     store = EmbeddedStore(path)
     store.store("guarded", 0)
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=count, args=(path, w)) for w in range(8)]
     for worker in workers:
         worker.start()

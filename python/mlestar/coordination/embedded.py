@@ -394,7 +394,8 @@ class EmbeddedStore:
 
     def release(self, owner: str, key: str | None = None, *, namespace: str = "default") -> int:
         """Give up an owner's lease on a key, or all it has anywhere; how many there were."""
-        query, values = "DELETE FROM leases WHERE owner = ?", (owner,)
+        query = "DELETE FROM leases WHERE owner = ?"
+        values: tuple[str, ...] = (owner,)
         if key is not None:
             query += " AND namespace = ? AND key = ?"
             values = (owner, check_namespace(namespace), check_key(key))

@@ -90,7 +90,9 @@ class Journal(EmbeddedStore):
             return 0
         now = time.time()
         rows = [(e.kind, e.key, dump(e.payload), now) for e in events]
-        values = [make_row(namespace, key, value, (), None) for key, value in (memory or {}).items()]
+        values = [
+            make_row(namespace, key, value, (), None) for key, value in (memory or {}).items()
+        ]
         with self._transaction():
             before = self._db.total_changes
             self._db.executemany(

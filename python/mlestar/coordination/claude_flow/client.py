@@ -25,7 +25,7 @@ from mlestar.exceptions import ServerError, ServerUnavailableError, ServerVersio
 _T = TypeVar("_T")
 
 # Calls after which the server gets a new ledger: it adds about 0.05 ms to a call for each past one.
-_LEDGER_CALLS = 40
+_LEDGER_CALLS = 16
 _OWNER_POLL = 0.5
 _PING_SECONDS = 1.0
 
@@ -407,7 +407,12 @@ class ClaudeFlowClient:
         self, tool: str, arguments: Mapping[str, Any] | None, timeout: float | None
     ) -> dict[str, Any]:
         seconds = self._timeout if timeout is None else check_seconds(timeout) or 0.0
-        async with self._lanes[tool.startswith("memory_")]:
+        lane = self._lanes[tool.startswith("memory_")]
+        try:
+            await asyncio.wait_for(lane.acquire(), seconds)
+        except TimeoutError:
+            raise ServerUnavailableError(f"{tool}: the server is busy for {seconds:g} s") from None
+        try:
             if self._session is None or self._broken.is_set():
                 raise ServerUnavailableError(f"Claude Flow is not up: {self.reason}")
             try:
@@ -416,6 +421,8 @@ class ClaudeFlowClient:
                 if not self._ledger_failed(str(error)):
                     raise
             return await self._send(tool, arguments, seconds)
+        finally:
+            lane.release()
 
     def _ledger_failed(self, words: str) -> bool:
         """Mend the ledger if it is why a call failed, before the tool ran; whether it was."""
@@ -470,8 +477,12 @@ class ClaudeFlowClient:
             self._under_way -= 1
             ending.cancel()
             answer.cancel()
-        if not broken.is_set() and not await self._ping():
-            self._break(f"it hangs: no answer to {tool} within {seconds:g} s, nor to a ping")
+        if not broken.is_set():
+            # Memory calls take milliseconds, so one that does not answer is a server that fails;
+            # another tool may be waiting for a download.
+            silent = "" if await self._ping() else ", nor to a ping"
+            if silent or tool.startswith("memory_"):
+                self._break(f"it hangs: no answer to {tool} within {seconds:g} s{silent}")
         if broken.is_set():
             raise ServerUnavailableError(f"{tool}: {self._why}")
         raise ServerUnavailableError(f"{tool}: no answer within {seconds:g} s")

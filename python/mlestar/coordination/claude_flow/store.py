@@ -89,7 +89,8 @@ class ClaudeFlowStore:
         self._timeout, self._poll = timeout, poll
         self._sending = threading.RLock()
         self._saying = threading.Lock()
-        self._away = False
+        self._away = self._refusing = False
+        self._failure = ""  # of the last call, though the client may be up
         self._fresh = 0
         self._seen: dict[str, float] = {}
         self._refused: dict[int, float] = {}
@@ -109,17 +110,22 @@ class ClaudeFlowStore:
             return  # the next call of the user's says it
         with self._saying:
             state, away = self.client.state, self._away
-            if state == "up" and not refusal:
+            if refusal:
+                if self._refusing:
+                    return
+                self._refusing = True
+            elif state == "up" and not self._failure:
                 self._away = False
                 if away:
                     logging.getLogger("mlestar").info("Claude Flow is back")
                 return
-            if away or (state in ("waiting", "starting", "closed") and not refusal):
+            elif away or state in ("waiting", "starting", "closed"):
                 return
-            self._away = True
+            else:
+                self._away = True
         warnings.warn(
-            f"Claude Flow is away ({refusal or self.client.reason}): the agents go on in "
-            f"{self.local.path}, and what they store is sent when it is back",
+            f"Claude Flow {'refuses' if refusal else 'is away'} ({refusal or self.client.reason or self._failure}): "
+            f"the agents go on in {self.local.path}, and what they store is sent when it can be",
             CoordinationWarning,
             stacklevel=4,
         )
@@ -127,9 +133,18 @@ class ClaudeFlowStore:
     def _ask(self, tool: str, **arguments: Any) -> dict[str, Any] | None:
         """A memory tool's answer; None while the server is away."""
         try:
-            return self.client.call(tool, arguments, timeout=self._timeout)
+            return self._call(tool, arguments)
         except ServerUnavailableError:
             return None
+
+    def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = self.client.call(tool, arguments, timeout=self._timeout)
+        except ServerUnavailableError as error:
+            self._failure = str(error)
+            raise
+        self._failure = ""
+        return answer
 
     # The outbox
 
@@ -184,8 +199,7 @@ class ClaudeFlowStore:
             found = self.local.pending_of(key, namespace=namespace)
             if found is not None:
                 self._send(*found)
-        if self.client.state != "up" or self._away:
-            self._say()
+        self._say()
 
     def _send(self, seq: int, entry: Entry) -> bool:
         """Tell the server an entry; False if it is away. One that it refuses waits for a while."""
@@ -203,6 +217,7 @@ class ClaudeFlowStore:
                 self._say(str(error))
                 return True
             self._refused.pop(seq, None)
+            self._refusing = False
             self.local.acknowledge(seq, entry, dump(parts))
             return True
 
@@ -235,7 +250,7 @@ class ClaudeFlowStore:
             raise ServerUnavailableError(self.client.reason)
 
     def _done(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        answer = self.client.call(tool, arguments, timeout=self._timeout)
+        answer = self._call(tool, arguments)
         # To delete what is not there says success: false, and nothing of an error.
         if answer.get("success") is not True and (tool == "memory_store" or "error" in answer):
             raise ToolError(f"{tool}: {answer.get('error', answer)}")
@@ -255,8 +270,7 @@ class ClaudeFlowStore:
                 return mine
             if theirs is not None or answer is None or answer.get("found") is not True:
                 break
-        if answer is None or self._away:
-            self._say()
+        self._say()
         if answer is None:
             return mine
         if answer.get("found") is not True:
@@ -358,8 +372,7 @@ class ClaudeFlowStore:
                 self._drop_deleted(namespace)
             except ToolError as error:
                 self._say(str(error))
-        if self.client.state != "up" or self._away:
-            self._say()
+        self._say()
 
     # Memory
 
