@@ -53,7 +53,7 @@ class ServerUnavailableError(ServerError):
 
 
 class ServerVersionError(ServerError):
-    """A server of a version that mlestar does not work with; the message names the one to install."""
+    """A server that mlestar does not work with; the message names the version to install."""
 
 
 class ToolError(ServerError):

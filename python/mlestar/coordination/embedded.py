@@ -323,7 +323,8 @@ class EmbeddedStore:
         """For each key that starts with `prefix`, a number that grows whenever it is written."""
         # Keys are ASCII: what starts with the prefix lies between it and it with a last DEL.
         rows = self._rows(
-            f"SELECT key, stamp FROM memory WHERE namespace = ? AND key >= ? AND key < ? AND {_LIVE}",
+            "SELECT key, stamp FROM memory WHERE namespace = ? AND key >= ? AND key < ? "
+            f"AND {_LIVE}",
             (check_namespace(namespace), prefix, prefix + "\x7f", time.time()),
         )
         return dict(rows)

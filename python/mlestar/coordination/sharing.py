@@ -143,8 +143,8 @@ class Lease:
 class Versions:
     """The numbered versions of a value, each written once.
 
-    Version n of a key is the entry ``<key>/v<n>``, eight digits, from 1: nobody overwrites another's,
-    so that `update` loses none and no reader can see a stale one.
+    Version n of a key is the entry ``<key>/v<n>``, eight digits, from 1: nobody overwrites
+    another's, so that `update` loses none and no reader can see a stale one.
 
     Parameters
     ----------

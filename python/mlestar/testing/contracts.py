@@ -44,9 +44,10 @@ class MemoryStoreContract(ABC):
         try:
             call()
         except ValueError as error:
-            assert words in str(error), str(error)
+            said = str(error)
         else:
-            raise AssertionError(f"no ValueError about {words}")
+            said = "no ValueError"
+        assert words in said
 
     def test_it_is_a_memory_store(self, tmp_path: Path) -> None:
         """Every method is there."""
@@ -221,7 +222,7 @@ class MemoryStoreContract(ABC):
         with ThreadPoolExecutor(8) as pool:
             for key in ("a", "b", "c"):
                 won = pool.map(
-                    lambda i, k=key: views[i % 2].claim(k, f"owner{i}", seconds=30),  # type: ignore[misc]
+                    lambda i, k=key: views[i % 2].claim(k, f"owner{i}", seconds=30),
                     range(8),
                 )
                 assert sum(won) == 1

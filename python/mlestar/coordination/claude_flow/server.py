@@ -1,6 +1,7 @@
 """Claude Flow's server on disk: which command starts it, and the folder that it works in.
 
-The facts behind every precaution here were measured on version 3.43.0; each is named where it is met.
+The facts behind every precaution here were measured on version 3.43.0; each is named where it is
+met.
 """
 
 from __future__ import annotations
@@ -204,7 +205,7 @@ class ServerFolder:
         Only for the owner, while no server runs.
         """
         self.kill()
-        # Without the folder, some first calls make the server keep its memory elsewhere and lose it.
+        # Without the folder, the server may keep its memory elsewhere and lose it.
         self.database.parent.mkdir(parents=True, exist_ok=True)
         self.drop_stale_lock()
         self.turn_ledger()
@@ -219,8 +220,8 @@ class ServerFolder:
     def turn_ledger(self) -> None:
         """Let the server begin a new policy ledger; the last one is kept beside it.
 
-        The server verifies and rewrites the whole ledger with every call: 95 ms at 1 500 calls, 4 at
-        the first. A damaged one makes every call fail. Only while no call is under way.
+        The server verifies and rewrites the whole ledger with every call: 95 ms at 1 500 calls, 4
+        at the first. A damaged one makes every call fail. Only while no call is under way.
         """
         try:
             os.replace(self._policy / "state.json", self._policy / "state.previous.json")

@@ -52,14 +52,14 @@ class ClaudeFlowStore:
     -----
     Implements `MemoryStore`. A write is committed to the local file, with its place in the outbox,
     before it is sent; what the server has not acknowledged stays there and is sent again. While the
-    server is away (absent, dead, hanging, its memory damaged), or another process owns it, the store
-    goes on in the local file, says so once (`CoordinationWarning`), and sends what waits when the
-    server is back, or by whichever process owns it. Of two values of a key the one written later
+    server is away (absent, dead, hanging, its memory damaged), or another process owns it, the
+    store goes on in the local file, says so once (`CoordinationWarning`), and sends what waits when
+    the server is back, or by whichever process owns it. Of two values of a key the one written later
     counts. All processes that share a folder share the local file, so claims, which are decided
     there, are atomic whatever the server does.
 
-    What others write into Claude Flow's memory is found too. A key that mlestar wrote is deleted only
-    through a store: one that is missing on the server is written there again.
+    What others write into Claude Flow's memory is found too. A key that mlestar wrote is deleted
+    only through a store: one that is missing on the server is written there again.
 
     Examples
     --------
@@ -123,8 +123,10 @@ class ClaudeFlowStore:
                 return
             else:
                 self._away = True
+        verb = "refuses" if refusal else "is away"
+        why = refusal or self.client.reason or self._failure
         warnings.warn(
-            f"Claude Flow {'refuses' if refusal else 'is away'} ({refusal or self.client.reason or self._failure}): "
+            f"Claude Flow {verb} ({why}): "
             f"the agents go on in {self.local.path}, and what they store is sent when it can be",
             CoordinationWarning,
             stacklevel=4,
