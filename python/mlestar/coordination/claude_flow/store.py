@@ -54,7 +54,7 @@ class ClaudeFlowStore:
     before it is sent; what the server has not acknowledged stays there and is sent again. While the
     server is away (absent, dead, hanging, its memory damaged), or another process owns it, the
     store goes on in the local file, says so once (`CoordinationWarning`), and sends what waits when
-    the server is back, or by whichever process owns it. Of two values of a key the one written later
+    it is back, or by whichever process owns it. Of two values of a key the one written later
     counts. All processes that share a folder share the local file, so claims, which are decided
     there, are atomic whatever the server does.
 
