@@ -2,16 +2,30 @@
 
 __all__ = [
     "ConfigError",
+    "CoordinationError",
+    "CoordinationWarning",
     "DataError",
     "DeadlineError",
     "MetricWarning",
     "ModelFileError",
     "RunFolderError",
+    "ServerError",
+    "ServerUnavailableError",
+    "ServerVersionError",
+    "ToolError",
 ]
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message names the key by its path."""
+
+
+class CoordinationError(RuntimeError):
+    """A claim that is another's."""
+
+
+class CoordinationWarning(UserWarning):
+    """The agents go on, but not in the way that was asked for."""
 
 
 class DataError(ValueError):
@@ -28,6 +42,22 @@ class RunFolderError(RuntimeError):
 
 class ModelFileError(ValueError):
     """A model file that holds a type mlestar does not trust, or that is not a model file."""
+
+
+class ServerError(RuntimeError):
+    """Claude Flow's server cannot do what it was asked."""
+
+
+class ServerUnavailableError(ServerError):
+    """Claude Flow's server is not there, died, hangs or answers nonsense; asking again may help."""
+
+
+class ServerVersionError(ServerError):
+    """A server that mlestar does not work with; the message names the version to install."""
+
+
+class ToolError(ServerError):
+    """Claude Flow's server understood a call and refused it; the message is the server's."""
 
 
 class MetricWarning(UserWarning):

@@ -13,7 +13,8 @@ import numpy as np
 from mlestar.config import MLConfig
 from mlestar.coordination.artifacts import ArtifactStore
 from mlestar.coordination.base import Event
-from mlestar.coordination.journal import SCHEMA_VERSION, Journal
+from mlestar.coordination.embedded import SCHEMA_VERSION
+from mlestar.coordination.journal import Journal
 from mlestar.engine.data import Table
 from mlestar.evaluation.evaluator import CrossValidator
 from mlestar.evaluation.metrics import MetricsCalculator

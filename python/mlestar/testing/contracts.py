@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mlestar.coordination.base import MemoryStore
+from mlestar.coordination.sharing import Lease, Versions, watch
 from mlestar.execution.base import Executor
 from mlestar.models.base import MLESTARModel, SupervisedModel
 
@@ -25,44 +28,116 @@ class MemoryStoreContract(ABC):
     def make(self, folder: Path) -> MemoryStore:
         """A store over a folder; called twice with one folder, two views of the same memory."""
 
+    def open(self, folder: Path) -> MemoryStore:
+        """A store that is closed after the test."""
+        store = self.make(folder)
+        self.__dict__.setdefault("_opened", []).append(store)
+        return store
+
+    def teardown_method(self) -> None:
+        """Close what the test opened, the last one first."""
+        while self.__dict__.get("_opened"):
+            self.__dict__["_opened"].pop().close()
+
+    def refused(self, call: Callable[[], object], words: str) -> None:
+        """Raise unless a call is a ValueError that says `words`."""
+        try:
+            call()
+        except ValueError as error:
+            said = str(error)
+        else:
+            said = "no ValueError"
+        assert words in said
+
+    def test_it_is_a_memory_store(self, tmp_path: Path) -> None:
+        """Every method is there."""
+        assert isinstance(self.open(tmp_path), MemoryStore)
+
     def test_round_trip_is_exact(self, tmp_path: Path) -> None:
-        """JSON comes back as it went in."""
-        store = self.make(tmp_path)
+        """JSON comes back as it went in, seen from elsewhere too."""
+        store, other = self.open(tmp_path), self.open(tmp_path)
         values: list[Any] = [
             None,
             True,
+            False,
             0,
             -1,
             2**70,
+            12345678901234567890,
             0.1,
+            1.0,
+            -0.0,
             1e-300,
+            1.7976931348623157e308,
             "",
             "true",
+            "null",
             "007",
-            "é\u2028",
+            "12345678901234567890",
+            "1e400",
+            "NaN",
+            '"quoted"',
+            "j1:",
+            '{"s": 1}',
+            "\u00e9\u2028\U0001f600\x00\n",
+            "\ud800",
             [],
-            {"a": [1, {}]},
+            {"a": [1, {}], "\u00fc": None},
         ]
         for i, value in enumerate(values):
             store.store(f"k{i}", value)
-            back = store.retrieve(f"k{i}")
-            assert back == value
-            assert type(back) is type(value)
+        for i, value in enumerate(values):
+            for view in (store, other):
+                back = view.retrieve(f"k{i}")
+                assert type(back) is type(value)
+                assert repr(back) == repr(value)
+
+    def test_a_long_value(self, tmp_path: Path) -> None:
+        """Megabytes come back, are replaced, and go."""
+        store = self.open(tmp_path)
+        value = {"text": "\u00e9x" * 400_000, "list": list(range(1_000))}
+        store.store("long", value)
+        assert store.retrieve("long") == value
+        store.store("long", [*range(300_000)])
+        assert store.retrieve("long") == [*range(300_000)]
+        store.store("long", "short")
+        assert store.retrieve("long") == "short"
+        assert store.namespaces() == ["default"]
+        assert store.delete("long")
+        assert store.list() == []
 
     def test_what_is_no_json_is_refused(self, tmp_path: Path) -> None:
-        """NaN, infinity and objects are a ValueError, and nothing is written."""
-        store = self.make(tmp_path)
-        for bad in (float("nan"), float("inf"), object(), {1, 2}):
-            try:
-                store.store("bad", bad)
-            except ValueError:
-                continue
-            raise AssertionError(f"{bad!r} was stored")
-        assert store.list() == []
+        """NaN, infinity, tuples, keys that are no strings and objects; nothing is written."""
+        store = self.open(tmp_path)
+        store.store("kept", 1)
+        for bad in (float("nan"), [float("inf")], object(), {1, 2}, (1, 2), {1: 2}, b"x"):
+            self.refused(lambda b=bad: store.store("kept", b), "value is not JSON")  # type: ignore[misc]
+            self.refused(lambda b=bad: store.store_once("new", b), "value is not JSON")  # type: ignore[misc]
+        assert store.list() == ["kept"]
+        assert store.retrieve("kept") == 1
+
+    def test_names_that_a_store_would_mangle_are_refused(self, tmp_path: Path) -> None:
+        """The error names the argument; what was there stays."""
+        store = self.open(tmp_path)
+        for key in ("", "a:b", "a b", "../a", "a/../b", "\u00e9", "-a", "a\n", "x" * 513):
+            self.refused(lambda k=key: store.store(k, 1), "key is")  # type: ignore[misc]
+            self.refused(lambda k=key: store.claim(k, "o", seconds=1), "key is")  # type: ignore[misc]
+            self.refused(lambda k=key: store.retrieve(k), "key is")  # type: ignore[misc]
+        for namespace in ("", "a/b", "a b", "a:b", "-a", "x" * 129):
+            self.refused(lambda n=namespace: store.store("k", 1, namespace=n), "namespace is")  # type: ignore[misc]
+            self.refused(lambda n=namespace: store.list(namespace=n), "namespace is")  # type: ignore[misc]
+        for seconds in (0, -1, float("nan"), float("inf"), "1"):
+            self.refused(
+                lambda s=seconds: store.store("k", 1, seconds=s),  # type: ignore[misc]
+                "seconds is",
+            )
+        self.refused(lambda: store.store("k", 1, tags=[""]), "tags holds")
+        self.refused(lambda: store.search("k", limit=0), "limit is")
+        assert store.namespaces() == []
 
     def test_a_key_that_is_not_there(self, tmp_path: Path) -> None:
         """KeyError to read, False to delete."""
-        store = self.make(tmp_path)
+        store = self.open(tmp_path)
         try:
             store.retrieve("nothing")
         except KeyError:
@@ -73,22 +148,61 @@ class MemoryStoreContract(ABC):
 
     def test_namespaces_list_search_delete(self, tmp_path: Path) -> None:
         """Keys live in namespaces; they are listed by prefix and found by text and tag."""
-        store = self.make(tmp_path)
-        store.store("run/1", "apple", namespace="a", tags=["fruit"])
-        store.store("run/2", "pear", namespace="a")
+        store = self.open(tmp_path)
+        store.store("run/1", "apple", namespace="a", tags=["fruit", "red"])
+        store.store("run/2", "p\u00e4ar", namespace="a", tags=["fruit"])
+        store.store("run_3", "stone", namespace="a")
         store.store("run/1", 3, namespace="b")
         assert store.namespaces() == ["a", "b"]
         assert store.list(namespace="a", prefix="run/") == ["run/1", "run/2"]
         assert store.list(namespace="a", prefix="run/2") == ["run/2"]
-        assert store.search("fruit", namespace="a") == [("run/1", "apple")]
-        assert store.search("pear", namespace="a") == [("run/2", "pear")]
-        assert store.search("pear", namespace="b") == []
+        assert sorted(store.stamps(namespace="a", prefix="run/")) == ["run/1", "run/2"]
+        assert store.search("red", namespace="a") == [("run/1", "apple")]
+        assert store.search("\u00e4", namespace="a") == [("run/2", "p\u00e4ar")]
+        assert store.search("p\u00e4ar", namespace="b") == []
+        assert [k for k, _ in store.search(namespace="a", tags=["fruit"])] == ["run/1", "run/2"]
+        assert [k for k, _ in store.search(namespace="a", tags=["red", "fruit"])] == ["run/1"]
+        assert store.search("pple", namespace="a", tags=["red"], limit=1) == [("run/1", "apple")]
         assert store.delete("run/1", namespace="a")
+        assert store.list(namespace="a") == ["run/2", "run_3"]
         assert store.retrieve("run/1", namespace="b") == 3
 
+    def test_written_once(self, tmp_path: Path) -> None:
+        """The first value stays, until it is deleted or its time is over."""
+        first, second = self.open(tmp_path), self.open(tmp_path)
+        assert first.store_once("k", 1)
+        assert not second.store_once("k", 2)
+        assert second.retrieve("k") == 1
+        assert second.delete("k")
+        assert first.store_once("k", 3, seconds=0.2)
+        assert not second.store_once("k", 4)
+        time.sleep(0.25)
+        assert second.store_once("k", 4)
+        assert first.retrieve("k") == 4
+
+    def test_a_value_is_gone_after_its_time(self, tmp_path: Path) -> None:
+        """From every answer."""
+        store = self.open(tmp_path)
+        store.store("brief", "word", seconds=0.3, tags=["t"])
+        store.store("kept", "word", seconds=60)
+        assert store.retrieve("brief") == "word"
+        time.sleep(0.35)
+        assert store.list() == ["kept"]
+        assert store.search("word") == [("kept", "word")]
+        assert "brief" not in store.stamps()
+        assert store.delete("brief") is False
+        try:
+            store.retrieve("brief")
+        except KeyError:
+            pass
+        else:
+            raise AssertionError("no KeyError")
+        store.store("brief", "again")
+        assert store.retrieve("brief") == "again"
+
     def test_a_claim_is_one_owners_until_its_lease_is_over(self, tmp_path: Path) -> None:
-        """Exclusive, renewable, taken over after its time."""
-        first, second = self.make(tmp_path), self.make(tmp_path)
+        """Exclusive, renewable, taken over after its time, given up."""
+        first, second = self.open(tmp_path), self.open(tmp_path)
         assert first.claim("task", "a", seconds=0.3)
         assert not second.claim("task", "b", seconds=0.3)
         assert first.claim("task", "a", seconds=0.3)
@@ -96,14 +210,72 @@ class MemoryStoreContract(ABC):
         time.sleep(0.35)
         assert second.claim("task", "b", seconds=30)
         assert not first.claim("task", "a", seconds=0.3)
+        assert first.release("a", "task") == 0
+        assert second.release("b", "task") == 1
+        assert first.claim("task", "a", seconds=30)
+        assert first.claim("more", "a", seconds=30, namespace="n")
+        assert first.release("a") == 2
+
+    def test_of_many_claims_one_wins(self, tmp_path: Path) -> None:
+        """Threads that race on two views."""
+        views = [self.open(tmp_path), self.open(tmp_path)]
+        with ThreadPoolExecutor(8) as pool:
+            for key in ("a", "b", "c"):
+                won = pool.map(
+                    lambda i, k=key: views[i % 2].claim(k, f"owner{i}", seconds=30),
+                    range(8),
+                )
+                assert sum(won) == 1
+
+    def test_a_lease_lives_while_it_is_held(self, tmp_path: Path) -> None:
+        """Renewed beyond its time, then free."""
+        first, second = self.open(tmp_path), self.open(tmp_path)
+        with Lease(first, "task", "a", seconds=0.6) as lease:
+            time.sleep(0.9)
+            assert not second.claim("task", "b", seconds=1)
+            assert not lease.lost
+        assert second.claim("task", "b", seconds=1)
+
+    def test_no_update_of_versions_is_lost(self, tmp_path: Path) -> None:
+        """Threads that count on two views."""
+        views = [self.open(tmp_path), self.open(tmp_path)]
+
+        def count(i: int) -> None:
+            versions = Versions(views[i % 2], "counter")
+            for _ in range(5):
+                versions.update(lambda old: (old or 0) + 1)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(count, range(4)))
+        versions = Versions(views[0], "counter")
+        assert versions.latest() == (20, 20)
+        assert versions.numbers() == list(range(1, 21))
+        assert versions.get(7) == 7
+
+    def test_news_are_seen(self, tmp_path: Path) -> None:
+        """What is there, what is written elsewhere, and what is written over, each once."""
+        first, second = self.open(tmp_path), self.open(tmp_path)
+        first.store("t/1", 1)
+        first.store("u/1", 1)
+        news = watch(first, prefix="t/", seconds=20)
+        assert next(news) == ("t/1", 1)
+        second.store("t/2", 2)
+        assert next(news) == ("t/2", 2)
+        second.store("t/1", 3)
+        assert next(news) == ("t/1", 3)
+        after = first.stamps(prefix="t/")
+        assert list(watch(first, prefix="t/", seconds=0.05, after=after)) == []
 
     def test_another_view_sees_what_was_written(self, tmp_path: Path) -> None:
-        """At once."""
-        first, second = self.make(tmp_path), self.make(tmp_path)
-        first.store("k", 1)
-        assert second.retrieve("k") == 1
-        first.store("k", 2)
-        assert second.retrieve("k") == 2
+        """At once: new values, others, and none."""
+        first, second = self.open(tmp_path), self.open(tmp_path)
+        for value in (1, 2, 3):
+            first.store("k", value)
+            assert second.retrieve("k") == value
+        second.store("k", 4)
+        assert first.retrieve("k") == 4
+        assert second.delete("k")
+        assert first.list() == []
 
 
 def double(x: int) -> int:
