@@ -172,7 +172,7 @@ CASES = [
     (lambda: PurgedKFold(True), "n_splits is True"),
     (lambda: PurgedKFold(embargo=-1), "embargo is -1, but must be"),
     (lambda: PurgedKFold(embargo=-DAY), "embargo is .*, but must be not negative"),
-    (lambda: PurgedKFold(embargo=np.timedelta64("NaT")), "embargo is .*NaT.*, but must be"),
+    (lambda: PurgedKFold(embargo=np.timedelta64("NaT", "D")), "embargo is .*NaT.*, but must be"),
     (lambda: PurgedKFold(embargo=1.5), "embargo is 1.5, but must be a number of rows, a fraction"),
     (lambda: PurgedKFold(embargo=float("nan"), unit="time"), "embargo is nan, but must be"),
     (lambda: PurgedKFold(embargo="1D"), "embargo is '1D', but must be"),
