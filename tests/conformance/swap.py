@@ -18,6 +18,8 @@ from mlestar import _calls, _patch
 
 counts: dict[str, Counter] = {}
 
+VALIDATION = ("learning_curve", "permutation_test_score", "validation_curve")
+
 
 def numeric(value):
     """Whether an argument is an array of numbers."""
@@ -26,7 +28,7 @@ def numeric(value):
 
 def in_scope(name, arguments, options):
     """Calls on numeric ndarrays of at least one row."""
-    if name.startswith("cross_val"):
+    if name.startswith("cross_val") or name in VALIDATION:
         return len(arguments) > 2 and all(numeric(a) and a.size > 0 for a in arguments[1:3])
     arrays = arguments if name == "train_test_split" else arguments[:2]
     if len(arrays) < (1 if name == "train_test_split" else 2):

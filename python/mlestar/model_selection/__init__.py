@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     # For type checkers, what the imports below do not define is scikit-learn's.
     from sklearn.model_selection import *  # noqa: F403
 
+from mlestar.model_selection.curves import (
+    learning_curve,
+    validation_curve,
+)
 from mlestar.model_selection.exhaustive import (
     LeaveOneOut,
     LeavePOut,
@@ -24,6 +28,15 @@ from mlestar.model_selection.groups import (
     LeaveOneGroupOut,
     LeavePGroupsOut,
     StratifiedGroupKFold,
+)
+from mlestar.model_selection.permutation import (
+    permutation_test_score,
+)
+from mlestar.model_selection.plan import (
+    FoldPlan,
+)
+from mlestar.model_selection.racing import (
+    FoldRace,
 )
 from mlestar.model_selection.shuffles import (
     ShuffleSplit,
@@ -62,6 +75,8 @@ __all__ = [
     "BaseShuffleSplit",
     "CombinatorialPurgedKFold",
     "FixedThresholdClassifier",
+    "FoldPlan",
+    "FoldRace",
     "GridSearchCV",
     "GroupKFold",
     "GroupShuffleSplit",

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from traceback import format_exc
+import warnings
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 import sklearn.model_selection
 from sklearn.base import clone, is_classifier
-from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.metrics import check_scoring
-from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import _validation as theirs
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import indexable
-from sklearn.utils._param_validation import validate_parameter_constraints
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _manual_routing,
-    _routing_enabled,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, _num_samples
 
-from mlestar._calls import answered, decline, original
-from mlestar.metrics.scorers import _with_ours
+from mlestar._calls import answered, decline
 from mlestar.model_selection._fold_data import FoldBuffer, rows_to_test, rows_to_train
+from mlestar.model_selection._running import (
+    ROOM,
+    check_arguments,
+    fit,
+    fit_and_score,
+    our_scorers,
+    route,
+)
+from mlestar.model_selection.racing import FoldRace
 from mlestar.model_selection.splitters import check_cv
-
-_ROOM = "sklearn.model_selection"
 
 
 def cross_validate(
@@ -51,6 +47,7 @@ def cross_validate(
     return_estimator: bool = False,
     return_indices: bool = False,
     error_score: Any = np.nan,
+    racing: FoldRace | None = None,
 ) -> dict[str, Any]:
     """Fit and score an estimator on every fold.
 
@@ -79,12 +76,16 @@ def cross_validate(
     return_train_score, return_estimator, return_indices : bool, default=False
     error_score : "raise" or float, default=nan
         Score of a fold whose fit fails.
+    racing : FoldRace, default=None
+        Of mlestar: the race that this candidate takes part in. A candidate that is hopeless by the
+        race's rule gets no further fold.
 
     Returns
     -------
     dict
         ``fit_time`` and ``score_time`` (seconds), ``test_score`` or ``test_<name>``, and what
-        else was asked for; arrays of shape (n_splits,).
+        else was asked for; arrays of shape (n_splits,). With `racing`, also ``abandoned``, and the
+        arrays of an abandoned candidate hold the folds that it was given.
 
     Raises
     ------
@@ -101,22 +102,28 @@ def cross_validate(
     array([0.37, 0.42, 0.44])
     """
     arguments = dict(locals())
-    if type(verbose) is int and verbose > 1:
-        declined: dict[str, Any] = decline("cross_validate", _ROOM)(**arguments)
+    del arguments["racing"]
+    if racing is not None and not isinstance(racing, FoldRace):
+        raise ValueError(f"racing is {racing!r}, but must be a FoldRace or None")
+    if type(verbose) is int and verbose > 1 and racing is None:
+        declined: dict[str, Any] = decline("cross_validate", ROOM)(**arguments)
         return declined
-    _check("cross_validate", arguments)
+    check_arguments("cross_validate", arguments)
     theirs._check_groups_routing_disabled(groups)
     X, y = indexable(X, y)
     cv = check_cv(cv, y, classifier=is_classifier(estimator))
     scorers = check_scoring(estimator, scoring=scoring, raise_exc=error_score == "raise")
-    scorers = _our_scorers(scorers, scoring)
-    routed = _route("cross_validate", params or {}, groups, cv, estimator, scorers)
+    scorers = our_scorers(scorers, scoring)
+    routed = route("cross_validate", params or {}, groups, cv, estimator, scorers)
     indices = cv.split(X, y, **routed.splitter.split)
-    if return_indices:
+    if return_indices or racing is not None:
         indices = list(indices)
     buffer = FoldBuffer()
-    results = Parallel(n_jobs=n_jobs, verbose=verbose, pre_dispatch=pre_dispatch)(
-        delayed(_fit_and_score)(
+    given_by = "list" if racing is None else "generator"
+    results = Parallel(
+        n_jobs=n_jobs, verbose=verbose, pre_dispatch=pre_dispatch, return_as=given_by
+    )(
+        delayed(fit_and_score)(
             buffer,
             clone(estimator),
             X,
@@ -132,6 +139,14 @@ def cross_validate(
         )
         for train, test in indices
     )
+    abandoned = False
+    if racing is not None:
+        answers = results
+        results, abandoned = racing.follow(answers, indices)
+        with warnings.catch_warnings():
+            # joblib tells of fits under way that nobody waits for: that is what a race is for.
+            warnings.filterwarnings("ignore", message=".*tasks", category=UserWarning)
+            answers.close()
     answered("cross_validate")
     theirs._warn_or_raise_about_fit_failures(results, error_score)
     if callable(scoring):
@@ -141,7 +156,7 @@ def cross_validate(
     if return_estimator:
         found["estimator"] = table["estimator"]
     if return_indices:
-        train_rows, test_rows = zip(*indices, strict=True)
+        train_rows, test_rows = zip(*indices[: len(results)], strict=True)
         found["indices"] = {"train": train_rows, "test": test_rows}
     test_scores = theirs._normalize_score_results(table["test_scores"])
     train_scores = (
@@ -151,6 +166,8 @@ def cross_validate(
         found[f"test_{name}"] = values
         if return_train_score:
             found[f"train_{name}"] = train_scores[name]
+    if racing is not None:
+        found["abandoned"] = abandoned
     return found
 
 
@@ -195,8 +212,8 @@ def cross_val_score(
     >>> cross_val_score(Ridge(), X, y, cv=3).round(2)
     array([0.37, 0.42, 0.44])
     """
-    _check("cross_val_score", dict(locals()))
-    scorer = _our_scorers(check_scoring(estimator, scoring=scoring), scoring)
+    check_arguments("cross_val_score", dict(locals()))
+    scorer = our_scorers(check_scoring(estimator, scoring=scoring), scoring)
     scores = cross_validate(
         estimator,
         X,
@@ -260,10 +277,10 @@ def cross_val_predict(
     array([0., 2., 4., 6.])
     """
     arguments = dict(locals())
-    _check("cross_val_predict", arguments)
+    check_arguments("cross_val_predict", arguments)
     theirs._check_groups_routing_disabled(groups)
     if sklearn.get_config()["array_api_dispatch"] or _routing_enabled():
-        return decline("cross_val_predict", _ROOM)(**arguments)
+        return decline("cross_val_predict", ROOM)(**arguments)
     X, y = indexable(X, y)
     cv = check_cv(cv, y, classifier=is_classifier(estimator))
     splits = list(cv.split(X, y, groups=groups))
@@ -291,113 +308,6 @@ def cross_val_predict(
     return _in_place(parts, tests)
 
 
-def _check(name: str, arguments: dict[str, Any]) -> None:
-    """scikit-learn's check of a function's arguments, and its words."""
-    constraints = original(name, _ROOM)._skl_parameter_constraints
-    validate_parameter_constraints(constraints, arguments, caller_name=name)
-
-
-def _our_scorers(scorers: Any, scoring: Any) -> Any:
-    """Scorers that were asked for by name, around our functions."""
-    if isinstance(scoring, str):
-        return _with_ours(scorers)
-    named = isinstance(scoring, list | tuple | set)
-    if isinstance(scorers, _MultimetricScorer) and (named or isinstance(scoring, dict)):
-        for name, scorer in scorers._scorers.items():
-            if named or isinstance(scoring[name], str):
-                scorers._scorers[name] = _with_ours(scorer)
-    return scorers
-
-
-def _route(
-    owner: str, params: dict[str, Any], groups: Any, cv: Any, estimator: Any, scorer: Any
-) -> Any:
-    """Who gets which of the parameters."""
-    if not _routing_enabled():
-        return _manual_routing(
-            {
-                "splitter": {"split": {"groups": groups}},
-                "estimator": {"fit": params},
-                "scorer": {},
-            }
-        )
-    router = MetadataRouter(owner=owner)
-    for callee, whose in (("split", "splitter"), ("fit", "estimator"), ("score", "scorer")):
-        mapping = MethodMapping().add(caller="fit", callee=callee)
-        component = {"splitter": cv, "estimator": estimator, "scorer": scorer}[whose]
-        router.add(method_mapping=mapping, **{whose: component})
-    try:
-        return process_routing(router, "fit", **params)
-    except UnsetMetadataPassedError as error:
-        raise UnsetMetadataPassedError(
-            message=str(error).replace(f"{owner}.fit", owner),
-            unrequested_params=error.unrequested_params,
-            routed_params=error.routed_params,
-        ) from error
-
-
-def _fit_and_score(
-    buffer: FoldBuffer,
-    estimator: Any,
-    X: Any,
-    y: Any,
-    scorer: Any,
-    train: Any,
-    test: Any,
-    fit_params: Any,
-    score_params: Any,
-    return_train_score: bool,
-    return_estimator: bool,
-    error_score: Any,
-) -> dict[str, Any]:
-    """One fold."""
-    train, test = np.asarray(train), np.asarray(test)
-    fit_params = _check_method_params(X, params=fit_params or {}, indices=train)
-    score_params = score_params or {}
-    for_train = _check_method_params(X, params=score_params, indices=train)
-    for_test = _check_method_params(X, params=score_params, indices=test)
-    start = time.time()
-    X_train, y_train = rows_to_train(buffer, estimator, X, y, train)
-    result: dict[str, Any] = {"fit_error": None}
-    train_scores: Any = None
-    try:
-        _fit(estimator, X_train, y_train, fit_params)
-    except Exception:
-        if error_score == "raise":
-            raise
-        fit_time, score_time = time.time() - start, 0.0
-        names = scorer._scorers if isinstance(scorer, _MultimetricScorer) else None
-        test_scores = error_score if names is None else dict.fromkeys(names, error_score)
-        train_scores = error_score if names is None else dict(test_scores)
-        result["fit_error"] = format_exc()
-    else:
-        fit_time = time.time() - start
-        if not return_train_score:
-            # Unless the estimator holds them, the rows to test on take their place.
-            del X_train
-        X_test, y_test = rows_to_test(buffer, estimator, X, y, test, train)
-        test_scores = theirs._score(estimator, X_test, y_test, scorer, for_test, error_score)
-        score_time = time.time() - start - fit_time
-        if return_train_score:
-            train_scores = theirs._score(
-                estimator, X_train, y_train, scorer, for_train, error_score
-            )
-    result["test_scores"] = test_scores
-    if return_train_score:
-        result["train_scores"] = train_scores
-    result |= {"fit_time": fit_time, "score_time": score_time}
-    if return_estimator:
-        result["estimator"] = estimator
-    return result
-
-
-def _fit(estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
-    if y is None:
-        estimator.fit(X, **params)
-    else:
-        estimator.fit(X, y, **params)
-
-
 def _fit_and_predict(
     buffer: FoldBuffer,
     estimator: Any,
@@ -412,7 +322,7 @@ def _fit_and_predict(
     """One fold's answers."""
     fit_params = _check_method_params(X, params=fit_params, indices=train)
     X_train, y_train = rows_to_train(buffer, estimator, X, y, train)
-    _fit(estimator, X_train, y_train, fit_params)
+    fit(estimator, X_train, y_train, fit_params)
     del X_train
     X_test, _ = rows_to_test(buffer, estimator, X, None, test, train)
     given = getattr(estimator, method)(X_test)
