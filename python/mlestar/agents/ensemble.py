@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mlestar.agents.base import Agent
+from mlestar.agents.folds import plan_of
 from mlestar.agents.state import RunState, Trial
 from mlestar.coordination.artifacts import ArtifactStore
 from mlestar.coordination.base import Event
@@ -82,11 +81,7 @@ class EnsembleAgent(Agent):
 
 def out_of_fold(state: RunState, artifacts: ArtifactStore, trial: Trial) -> Any:
     """The trial's answer for every row, by the fit that had not seen it."""
-    fold_of_row = artifacts.get_array(state.manifest["folds_of_rows"])
-    result: Any = None
-    for fold, fit in sorted(trial.fits.items()):
-        part = artifacts.get_array(fit["out_of_fold"])
-        if result is None:
-            result = np.empty((len(fold_of_row), *part.shape[1:]))
-        result[fold_of_row == fold] = part
-    return result
+    plan = plan_of(artifacts, state.manifest)
+    return plan.collect(
+        artifacts.get_array(trial.fits[fold]["out_of_fold"]) for fold in range(plan.n_splits)
+    )

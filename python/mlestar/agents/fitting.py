@@ -12,12 +12,12 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mlestar.agents.folds import plan_of
 from mlestar.coordination.artifacts import ArtifactStore
 from mlestar.evaluation.metrics import MetricsCalculator
 from mlestar.models.persistence import dumps
@@ -56,20 +56,17 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
     _reset_peak()
     wall, cpu = time.perf_counter(), time.process_time()
     artifacts = ArtifactStore(Path(folder) / "artifacts")
-    X = _array(str(artifacts.folder), job["X"])
-    y = _array(str(artifacts.folder), job["y"])
-    fold_of_row = _array(str(artifacts.folder), job["folds_of_rows"])
-    test = np.flatnonzero(fold_of_row == job["fold"])
-    train = np.flatnonzero(fold_of_row != job["fold"])
+    plan = plan_of(artifacts, job)
     pipeline, arguments = _pipeline(job)
     with _limits(job):
-        pipeline.fit(X[train], y[train], **arguments)
-        out_of_fold = answer(pipeline, X[test], job["task"], job["classes"])
+        pipeline.fit(*plan.train(job["fold"]), **arguments)
+        X_test, y_test = plan.test(job["fold"])
+        out_of_fold = answer(pipeline, X_test, job["task"], job["classes"])
     metric = MetricsCalculator.find(job["metric"])
     given = out_of_fold.argmax(axis=1) if metric.response == "label" else out_of_fold
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        score = float(metric.score(y[test], given))
+        score = float(metric.score(y_test, given))
     if not np.isfinite(score):
         raise ValueError(f"the {metric.name} of fold {job['fold']} is {score}")
     return {
@@ -90,8 +87,8 @@ def refit_all(folder: str, job: dict[str, Any]) -> str:
     artifacts = ArtifactStore(Path(folder) / "artifacts")
     pipeline, arguments = _pipeline(job)
     with _limits(job):
-        X, y = (_array(str(artifacts.folder), job[name]) for name in ("X", "y"))
-        pipeline.fit(np.asarray(X), np.asarray(y), **arguments)
+        plan = plan_of(artifacts, job)
+        pipeline.fit(np.asarray(plan.X), np.asarray(plan.y), **arguments)
     return artifacts.put(dumps(pipeline), ".skops")
 
 
@@ -129,11 +126,6 @@ def answer(pipeline: Any, X: Any, task: str, classes: int) -> Any:
     result[:, np.asarray(pipeline.classes_, dtype=np.int64)] = given
     result += PROBABILITY_FLOOR
     return result / result.sum(axis=1, keepdims=True)
-
-
-@lru_cache(maxsize=8)
-def _array(folder: str, name: str) -> Any:
-    return ArtifactStore(folder).get_array(name, mapped=True)
 
 
 def _die_with_parent() -> None:

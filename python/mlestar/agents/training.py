@@ -13,6 +13,7 @@ from typing import Any
 
 from mlestar.agents.base import Agent
 from mlestar.agents.fitting import OUT_OF_MEMORY, fit_fold
+from mlestar.agents.folds import PLAN
 from mlestar.agents.state import Trial
 from mlestar.coordination.base import Event, MemoryStore
 from mlestar.execution.base import Executor, Outcome, Task
@@ -152,9 +153,7 @@ class TrainingAgent(Agent):
             "threads",
             "memory_bytes",
             "cardinalities",
-            "X",
-            "y",
-            "folds_of_rows",
+            *PLAN,
         )
         return {
             **{name: manifest[name] for name in names},

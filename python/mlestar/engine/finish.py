@@ -11,6 +11,7 @@ import numpy as np
 from mlestar._lazy import require
 from mlestar.agents.ensemble import out_of_fold
 from mlestar.agents.fitting import refit_all
+from mlestar.agents.folds import PLAN, plan_of
 from mlestar.agents.state import RunState, Trial
 from mlestar.agents.training import PRELOAD
 from mlestar.coordination.artifacts import ArtifactStore
@@ -78,12 +79,11 @@ def ensemble_score(state: RunState, artifacts: ArtifactStore, answer: Any) -> di
     """The ensemble's mean fold score with its interval, and the gain over the best single trial."""
     manifest = state.manifest
     metric = MetricsCalculator.find(manifest["metric"])
-    y = artifacts.get_array(manifest["y"])
-    fold_of_row = artifacts.get_array(manifest["folds_of_rows"])
+    plan = plan_of(artifacts, manifest)
     given = answer.argmax(axis=1) if metric.response == "label" else answer
     scores = [
-        float(metric.score(y[fold_of_row == fold], given[fold_of_row == fold]))
-        for fold in range(state.folds)
+        float(metric.score(plan.y[test], given[test]))
+        for _, test in (plan.rows(fold) for fold in range(plan.n_splits))
     ]
     mean, low, high = mean_interval(scores, float(manifest["confidence"]))
     low, high = metric.bounded(low, high)
@@ -182,7 +182,7 @@ def _refit(
     seconds = None if clock.left is None else clock.left - 2.0
     if seconds is not None and seconds <= 0.0:
         return None
-    names = ("task", "threads", "memory_bytes", "cardinalities", "X", "y", "seed")
+    names = ("task", "threads", "memory_bytes", "cardinalities", "seed", *PLAN)
     jobs = [
         {**{n: state.manifest[n] for n in names}, "spec": trial.spec.to_dict()} for trial in trials
     ]

@@ -51,13 +51,14 @@ def prepare(table: Table, config: MLConfig, out: str | Path | None) -> Path:
         X = schema.matrix(table.features)
         evaluation = config.evaluation_config
         seed = config.training_params.seed
-        folds = CrossValidator(evaluation.folds, seed).assign(table.y, table.task)
+        plan = CrossValidator(evaluation.folds, seed).plan(X, table.y, table.task)
+        _check_memory(plan.memory_bytes, manifest["memory_bytes"])
         manifest |= {
             "schema": schema.to_dict(),
             "cardinalities": schema.cardinalities,
             "X": artifacts.put_array(X),
             "y": artifacts.put_array(table.y),
-            "folds_of_rows": artifacts.put_array(folds),
+            "folds_of_rows": artifacts.put_array(plan.fold_of_row),
         }
         space = Space.of(
             table.task,
@@ -77,6 +78,15 @@ def prepare(table: Table, config: MLConfig, out: str | Path | None) -> Path:
         _remove(folder, existed)
         raise
     return folder
+
+
+def _check_memory(needed: int, allowed: int) -> None:
+    """Raise unless a fit can hold its fold: every fit of the run would fail."""
+    if needed > allowed:
+        raise ConfigError(
+            f"training_params.memory_mb is {allowed // 2**20}, but must be more than "
+            f"{needed // 2**20 + 1}: that much the rows of one fold take"
+        )
 
 
 def _remove(folder: Path, existed: bool) -> None:

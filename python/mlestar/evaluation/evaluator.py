@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlestar.evaluation.comparison import ModelComparator, mean_interval
 from mlestar.evaluation.metrics import MetricsCalculator
 from mlestar.evaluation.report import ReportGenerator
+
+if TYPE_CHECKING:
+    from mlestar.model_selection import FoldPlan
 
 
 class CrossValidator:
@@ -33,6 +36,19 @@ class CrossValidator:
         self.folds = folds
         self.seed = seed
 
+    def plan(self, X: Any, y: Any, task: str) -> FoldPlan:
+        """The folds of a table, prepared for all who fit on them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        task : {"binary", "multiclass", "regression"}
+        """
+        from mlestar.model_selection import FoldPlan
+
+        return FoldPlan(self.split(X, y, task), X, y)
+
     def split(self, X: Any, y: Any, task: str) -> Iterator[tuple[Any, Any]]:
         """Row numbers to train and to test on, fold by fold."""
         import warnings
@@ -48,10 +64,7 @@ class CrossValidator:
 
     def assign(self, y: Any, task: str) -> Any:
         """The fold that tests each row, an int array of shape (n_rows,)."""
-        fold_of_row = np.empty(len(y), dtype=np.int32)
-        for fold, (_, test) in enumerate(self.split(y, y, task)):
-            fold_of_row[test] = fold
-        return fold_of_row
+        return self.plan(y, y, task).fold_of_row
 
 
 @dataclass(frozen=True)
@@ -123,20 +136,18 @@ class ModelEvaluator:
         y = np.asarray(y)
         calculator = self.metrics or MetricsCalculator([MetricsCalculator.default(task).name])
         scores: dict[str, list[float]] = {}
-        out_of_fold: Any = None
-        rows = X.iloc if hasattr(X, "iloc") else np.asarray(X)
-        for train, test in self.validation.split(X, y, task):
-            fitted = clone(model, safe=False).fit(rows[train], y[train])
-            answer = (
-                fitted.predict_proba(rows[test])
+        plan = self.validation.plan(X if hasattr(X, "iloc") else np.asarray(X), y, task)
+        answers = []
+        for fold in range(plan.n_splits):
+            fitted = clone(model, safe=False).fit(*plan.train(fold))
+            X_test, y_test = plan.test(fold)
+            answers.append(
+                fitted.predict_proba(X_test)
                 if task != "regression" and hasattr(fitted, "predict_proba")
-                else fitted.predict(rows[test])
+                else fitted.predict(X_test)
             )
-            if out_of_fold is None:
-                out_of_fold = np.full((len(y), *answer.shape[1:]), np.nan)
-            out_of_fold[test] = answer
-            for name, score in calculator.compute(y[test], answer).items():
+            for name, score in calculator.compute(y_test, answers[-1]).items():
                 scores.setdefault(name, []).append(score)
         level = self.comparison.confidence
         intervals = {name: mean_interval(values, level) for name, values in scores.items()}
-        return EvaluationResult(scores, intervals, out_of_fold)
+        return EvaluationResult(scores, intervals, plan.collect(answers))
