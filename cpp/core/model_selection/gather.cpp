@@ -3,62 +3,69 @@
 #include <algorithm>
 #include <cstring>
 
+#include "model_selection/gather_lines.hpp"
 #include "support/loader.hpp"
 #include "support/parallel.hpp"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace mlestar::model_selection {
 namespace {
 
-// Results above this are past the caches before anybody reads them: stores that do not read the
-// line first then save a third of the traffic.
+// Results above this are written past the caches.
 constexpr std::int64_t stream_above = std::int64_t{8} << 20;
-
-#ifdef __SSE2__
-void stream(std::byte* target, const std::byte* source, std::int64_t size) {
-    const auto ahead = static_cast<std::int64_t>(-reinterpret_cast<std::uintptr_t>(target) & 15U);
-    const std::int64_t head = std::min(size, ahead);
-    std::memcpy(target, source, static_cast<std::size_t>(head));
-    std::int64_t i = head;
-    for (; i + 64 <= size; i += 64) {
-        const auto* from = reinterpret_cast<const __m128i*>(source + i);
-        auto* to = reinterpret_cast<__m128i*>(target + i);
-        const __m128i a = _mm_loadu_si128(from);
-        const __m128i b = _mm_loadu_si128(from + 1);
-        const __m128i c = _mm_loadu_si128(from + 2);
-        const __m128i d = _mm_loadu_si128(from + 3);
-        _mm_stream_si128(to, a);
-        _mm_stream_si128(to + 1, b);
-        _mm_stream_si128(to + 2, c);
-        _mm_stream_si128(to + 3, d);
-    }
-    std::memcpy(target + i, source + i, static_cast<std::size_t>(size - i));
-}
-void streamed() { _mm_sfence(); }
-#else
-void stream(std::byte* target, const std::byte* source, std::int64_t size) {
-    std::memcpy(target, source, static_cast<std::size_t>(size));
-}
-void streamed() {}
-#endif
+// Rows ahead whose data are asked for: enough to cover memory's latency, few enough to stay in
+// the first cache.
+constexpr std::int64_t rows_ahead = 6;
+constexpr std::int64_t longest_asked_for = 1024;
 
 // Neighbours in the array are copied at once: folds are mostly runs of ascending rows.
-void take_runs(const std::byte* source, std::int64_t row_bytes, const std::int64_t* rows,
-               std::int64_t count, std::byte* target, bool streams) {
+template <typename Copy>
+void each_run(const std::byte* source, std::int64_t row_bytes, const std::int64_t* rows,
+              std::int64_t count, Copy copy) {
     for (std::int64_t i = 0; i < count;) {
         std::int64_t run = 1;
         while (i + run < count && rows[i + run] == rows[i] + run) ++run;
-        const std::byte* from = source + rows[i] * row_bytes;
-        if (streams && run * row_bytes >= 256)
-            stream(target + i * row_bytes, from, run * row_bytes);
-        else
-            std::memcpy(target + i * row_bytes, from, static_cast<std::size_t>(run * row_bytes));
+        copy(source + rows[i] * row_bytes, run * row_bytes, i);
         i += run;
     }
-    if (streams) streamed();
+}
+
+void take_runs(const std::byte* source, std::int64_t row_bytes, const std::int64_t* rows,
+               std::int64_t count, std::byte* target, bool streams) {
+    if (!streams) {
+        each_run(source, row_bytes, rows, count, [&](auto from, auto size, auto i) {
+            std::memcpy(target + i * row_bytes, from, static_cast<std::size_t>(size));
+        });
+        return;
+    }
+    line_writer writer(target);
+    each_run(source, row_bytes, rows, count,
+             [&](auto from, auto size, auto) { writer.append(from, size); });
+    writer.finish();
+}
+
+// Rows in no order: each is asked for a few rows ahead.
+void take_scattered(const std::byte* source, std::int64_t row_stride, std::int64_t row_bytes,
+                    const std::int64_t* rows, std::int64_t count, std::byte* target, bool streams) {
+    const auto ask = [&](std::int64_t i) {
+        if (i >= count || row_bytes > longest_asked_for) return;
+        const std::byte* row = source + rows[i] * row_stride;
+        for (std::int64_t at = 0; at < row_bytes; at += line) prefetch(row + at);
+    };
+    for (std::int64_t i = 0; i < rows_ahead; ++i) ask(i);
+    if (!streams) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            ask(i + rows_ahead);
+            std::memcpy(target + i * row_bytes, source + rows[i] * row_stride,
+                        static_cast<std::size_t>(row_bytes));
+        }
+        return;
+    }
+    line_writer writer(target);
+    for (std::int64_t i = 0; i < count; ++i) {
+        ask(i + rows_ahead);
+        writer.append(source + rows[i] * row_stride, row_bytes);
+    }
+    writer.finish();
 }
 
 // A copy whose size the compiler knows is a load and a store.
@@ -68,6 +75,20 @@ void take_fixed(const std::byte* source, std::int64_t row_stride, const std::int
     for (std::int64_t i = 0; i < count; ++i)
         std::memcpy(target + i * step, source + rows[i] * row_stride, Bytes);
 }
+
+#ifdef __SSE2__
+// Past the caches, an element at a time: their neighbours complete the line.
+template <typename Word, typename Store>
+void take_streamed(const std::byte* source, std::int64_t row_stride, const std::int64_t* rows,
+                   std::int64_t count, std::byte* target, Store store) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        Word value;
+        std::memcpy(&value, source + rows[i] * row_stride, sizeof value);
+        store(reinterpret_cast<Word*>(target) + i, value);
+    }
+    streamed();
+}
+#endif
 
 void take_any(const std::byte* source, std::int64_t row_stride, std::int64_t bytes,
               const std::int64_t* rows, std::int64_t count, std::byte* target, std::int64_t step) {
@@ -89,15 +110,40 @@ void take_elements(const std::byte* source, std::int64_t row_stride, std::int64_
     }
 }
 
+// Contiguous results of `row_bytes` a row.
 void take_block(const std::byte* source, std::int64_t row_stride, std::int64_t row_bytes,
                 const std::int64_t* rows, std::int64_t count, std::byte* target, bool streams) {
-    // Whether there are runs is asked of the block's ends, so that a shuffled vector of small
-    // elements keeps the copies whose size is known.
-    const bool runs =
-        row_stride == row_bytes && (row_bytes >= 64 || (rows[count - 1] - rows[0]) < 2 * count);
-    if (runs && rows[count - 1] >= rows[0])
+    if (row_bytes < line) {
+        // Copies whose size is known are the faster ones unless most rows are neighbours.
+        const std::int64_t reach = rows[count - 1] - rows[0];
+        if (row_stride == row_bytes && reach >= 0 && reach < count + count / 16)
+            return take_runs(source, row_bytes, rows, count, target, streams);
+#if defined(__SSE2__) && defined(__x86_64__)
+        const bool on_word = reinterpret_cast<std::uintptr_t>(target) % 8 == 0;
+        if (streams && row_bytes == 8 && on_word)
+            return take_streamed<long long>(
+                source, row_stride, rows, count, target,
+                [](long long* to, long long value) { _mm_stream_si64(to, value); });
+        if (streams && row_bytes == 4 && on_word)
+            return take_streamed<int>(source, row_stride, rows, count, target,
+                                      [](int* to, int value) { _mm_stream_si32(to, value); });
+#endif
+        return take_elements(source, row_stride, row_bytes, rows, count, target, row_bytes);
+    }
+    if (row_stride == row_bytes && rows[count - 1] >= rows[0] &&
+        rows[count - 1] - rows[0] < 8 * count)
         return take_runs(source, row_bytes, rows, count, target, streams);
-    take_elements(source, row_stride, row_bytes, rows, count, target, row_bytes);
+    take_scattered(source, row_stride, row_bytes, rows, count, target, streams);
+}
+
+// Whether rows that are asked for together lie together, by the ends of two blocks.
+bool local(const std::int64_t* rows, std::int64_t count, std::int64_t at_once) {
+    const auto near = [&](std::int64_t first) {
+        const std::int64_t some = std::min(at_once, count - first);
+        const std::int64_t reach = rows[first + some - 1] - rows[first];
+        return reach >= 0 && reach < 8 * some;
+    };
+    return near(0) && near(count / 2);
 }
 
 }  // namespace
@@ -119,13 +165,16 @@ void take_columns(const std::byte* source, std::int64_t row_stride, std::int64_t
                   std::int64_t count, std::byte* target) {
     if (count == 0 || columns == 0 || item == 0) return;
     const std::int64_t at_once = std::max<std::int64_t>(1, task_size * 8 / (item + 8));
-    const std::int64_t blocks = (count + at_once - 1) / at_once;
     const bool streams = count * item >= stream_above / columns;
+    // All columns of some rows in turn read the numbers of these from the caches; where rows lie
+    // anywhere, one column after the other keeps the column there.
+    const std::int64_t blocks = (count + at_once - 1) / at_once;
+    const bool by_rows = local(rows, count, at_once);
     parallel_for(
         columns * blocks,
         [&](std::int64_t task) {
-            const std::int64_t column = task / blocks;
-            const std::int64_t first = task % blocks * at_once;
+            const std::int64_t column = by_rows ? task % columns : task / blocks;
+            const std::int64_t first = (by_rows ? task / columns : task % blocks) * at_once;
             take_block(source + column * column_stride, row_stride, item, rows + first,
                        std::min(at_once, count - first), target + (column * count + first) * item,
                        streams);
@@ -137,20 +186,38 @@ void take_transposed(const std::byte* source, std::int64_t row_stride, std::int6
                      std::int64_t item, std::int64_t columns, const std::int64_t* rows,
                      std::int64_t count, std::byte* target) {
     if (count == 0 || columns == 0 || item == 0) return;
-    // Rows whose part of the result stays in the caches while all columns are read.
-    const std::int64_t tile = std::max<std::int64_t>(8, 131072 / (item * columns));
-    const std::int64_t tasks = (count + tile - 1) / tile;
-    parallel_for(
-        tasks,
-        [&](std::int64_t task) {
-            const std::int64_t first = task * tile;
-            const std::int64_t some = std::min(tile, count - first);
-            std::byte* part = target + first * columns * item;
-            for (std::int64_t j = 0; j < columns; ++j)
-                take_elements(source + j * column_stride, row_stride, item, rows + first, some,
-                              part + j * item, columns * item);
-        },
-        count * (item + 8) < serial_below * 8 / columns);
+    const std::int64_t row_bytes = item * columns;
+    const bool streams =
+        count >= stream_above / row_bytes && row_bytes <= line_writer::capacity / 8;
+    // Rows whose part of the result stays in a cache while all columns are read.
+    const std::int64_t tile =
+        std::max<std::int64_t>(8, (streams ? line_writer::capacity : 131072) / row_bytes);
+    const std::int64_t at_once =
+        (std::max(tile, task_size * 8 / row_bytes) + tile - 1) / tile * tile;
+    parallel_for((count + at_once - 1) / at_once,
+                 [&](std::int64_t task) {
+                     const std::int64_t begin = task * at_once;
+                     const std::int64_t end = std::min(begin + at_once, count);
+                     line_writer writer(target + begin * row_bytes);
+                     for (std::int64_t first = begin; first < end; first += tile) {
+                         const std::int64_t some = std::min(tile, end - first);
+                         const std::int64_t ahead =
+                             streams ? std::min(tile, end - first - some) : 0;
+                         std::byte* const part =
+                             streams ? writer.room(some * row_bytes) : target + first * row_bytes;
+                         for (std::int64_t j = 0; j < columns; ++j) {
+                             const std::byte* column = source + j * column_stride;
+                             // The caches' own look-ahead does not follow so many columns at once.
+                             for (std::int64_t i = 0; i < ahead; ++i)
+                                 prefetch(column + rows[first + some + i] * row_stride);
+                             take_elements(column, row_stride, item, rows + first, some,
+                                           part + j * item, row_bytes);
+                         }
+                         if (streams) writer.put(some * row_bytes);
+                     }
+                     if (streams) writer.finish();
+                 },
+                 count * (item + 8) < serial_below * 8 / columns);
 }
 
 }  // namespace mlestar::model_selection
