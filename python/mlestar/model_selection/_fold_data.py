@@ -11,6 +11,7 @@ from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.metaestimators import _safe_split
 
 from mlestar._native import _core
+from mlestar.model_selection._fold_frames import bytes_of, is_frame, take_frame
 from mlestar.model_selection.gather import take_rows
 
 _SMALL = 1 << 16  # bytes; below, an allocation costs less than asking
@@ -35,6 +36,10 @@ class FoldBuffer:
 
     def take(self, array: Any, rows: Any) -> Any:
         """Rows of an array, as ``array[rows]``; the result may be in the buffer."""
+        if is_frame(array) and _are_numbers(rows, len(array)):
+            size = bytes_of(array, rows)
+            taken = take_frame(array, rows, self._lend(size)) if size >= _SMALL else None
+            return _safe_indexing(array, rows) if taken is None else taken
         if isinstance(array, np.memmap):  # its rows are plain arrays
             array = array.view(np.ndarray)
         if not _gathers(array, rows):
@@ -60,14 +65,22 @@ def _gathers(array: Any, rows: Any) -> bool:
     """Whether the core copies the rows to where fancy indexing would have them."""
     return (
         type(array) is np.ndarray
-        and type(rows) is np.ndarray
-        and rows.dtype == np.int64
-        and rows.ndim == 1
         and array.ndim in (1, 2)
         and array.size > 0
         and array.dtype.kind in "biufcU"
+        and _are_numbers(rows, None)
+    )
+
+
+def _are_numbers(rows: Any, size: int | None) -> bool:
+    """Whether they are row numbers as splitters give them, within `size` where that is known."""
+    return (
+        type(rows) is np.ndarray
+        and rows.dtype == np.int64
+        and rows.ndim == 1
         and len(rows) > 0
         and bool(rows.min() >= 0)
+        and (size is None or bool(rows.max() < size))
     )
 
 
