@@ -212,6 +212,9 @@ def main() -> int:
     parser.add_argument(
         "--no-layouts", action="store_true", help="leave the dtype and layout table out"
     )
+    parser.add_argument(
+        "--only", default="", metavar="PART", help="modules whose name has this part"
+    )
     parser.add_argument("--compare", type=Path, nargs=2, metavar=("OLD", "NEW"))
     arguments = parser.parse_args()
     if arguments.compare:
@@ -234,7 +237,7 @@ def main() -> int:
         arguments.sizes or (CUDA_SIZES if arguments.cuda else [LARGE, SMALL]),
         reads,
         not (arguments.no_layouts or arguments.cuda),
-        CUDA_MODULES if arguments.cuda else MODULES,
+        [m for m in (CUDA_MODULES if arguments.cuda else MODULES) if arguments.only in m],
     )
     print(markdown(results))
     if arguments.save:
