@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "model_selection/gather_lines.hpp"
+#include "support/line_writer.hpp"
 #include "support/loader.hpp"
 #include "support/parallel.hpp"
 

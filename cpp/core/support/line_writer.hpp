@@ -11,7 +11,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace mlestar::model_selection {
+namespace mlestar {
 
 constexpr std::int64_t line = 64;
 
@@ -107,4 +107,4 @@ private:
     std::int64_t filled_;
 };
 
-}  // namespace mlestar::model_selection
+}  // namespace mlestar
