@@ -5,13 +5,10 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-#include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "metrics/labels.hpp"
-#include "support/scratch.hpp"
 #include "support/span.hpp"
 
 namespace mlestar::bindings {
@@ -32,20 +29,6 @@ std::optional<vector_view> as_optional(py::handle object);
 std::optional<matrix_view> as_matrix(py::handle object);
 
 std::optional<metrics::string_array> as_strings(py::handle object);
-
-// A new one-dimensional array, not initialized. Large ones begin on the boundary of a huge page:
-// NumPy asks for huge pages too, but its memory begins anywhere, and the small pages at both ends
-// take most of the time of filling some megabytes for the first time.
-template <class T>
-py::array_t<T> new_array(std::int64_t size) {
-    constexpr std::int64_t large = std::int64_t{4} << 20;
-    if (size * std::int64_t{sizeof(T)} < large) return py::array_t<T>(size);
-    std::unique_ptr<void, void (*)(void*)> memory(
-        detail::allocate_scratch(static_cast<std::size_t>(size), sizeof(T)),
-        detail::release_scratch);
-    const py::capsule owner(memory.get(), detail::release_scratch);
-    return py::array_t<T>(size, static_cast<const T*>(memory.release()), owner);
-}
 
 // A new one-dimensional array with a copy of the values.
 template <class T, class Source>

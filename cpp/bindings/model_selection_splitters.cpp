@@ -43,8 +43,8 @@ std::int64_t rows_of(const model_selection::folds& assignment) {
 py::tuple split_range(std::int64_t rows, std::int64_t first, std::int64_t last) {
     if (first < 0 || first > last || last > rows)
         throw argument_error("first and last are no range of the rows");
-    auto train = new_array<std::int64_t>(rows - (last - first));
-    auto test = new_array<std::int64_t>(last - first);
+    indices train(rows - (last - first));
+    indices test(last - first);
     std::int64_t* const train_data = train.mutable_data();
     std::int64_t* const test_data = test.mutable_data();
     {
@@ -59,8 +59,8 @@ py::tuple split(const model_selection::folds& assignment, std::int64_t fold) {
         throw argument_error("fold is " + std::to_string(fold) + ", but there are " +
                              std::to_string(assignment.sizes.size()));
     const std::int64_t held_out = assignment.sizes[static_cast<std::size_t>(fold)];
-    auto train = new_array<std::int64_t>(rows_of(assignment) - held_out);
-    auto test = new_array<std::int64_t>(held_out);
+    indices train(rows_of(assignment) - held_out);
+    indices test(held_out);
     std::int64_t* const train_data = train.mutable_data();
     std::int64_t* const test_data = test.mutable_data();
     {
@@ -84,7 +84,7 @@ indices permutation(std::int64_t size, const py::capsule& capsule) {
     if (size < 0)
         throw argument_error("size is " + std::to_string(size) + ", but must not be negative");
     bit_generator& generator = generator_of(capsule);
-    auto result = new_array<std::int64_t>(size);
+    indices result(size);
     std::int64_t* const data = result.mutable_data();
     {
         const gil_scope scope(size, 10);
@@ -100,7 +100,7 @@ indices leave_out(std::int64_t rows, const indices& test) {
         !std::is_sorted(data, data + test.size(), std::less_equal<>()) ||
         (test.size() > 0 && (data[0] < 0 || data[test.size() - 1] >= rows)))
         throw argument_error("test must hold rows, ascending and distinct");
-    auto train = new_array<std::int64_t>(rows - test.size());
+    indices train(rows - test.size());
     std::int64_t* const target = train.mutable_data();
     {
         const gil_scope scope(rows);
@@ -145,8 +145,8 @@ py::tuple stratified_draw(const model_selection::class_rows& classes,
                           const py::capsule& capsule) {
     const auto [trained, tested] = model_selection::draw_sizes(classes, train_counts, test_counts);
     bit_generator& generator = generator_of(capsule);
-    auto train = new_array<std::int64_t>(trained);
-    auto test = new_array<std::int64_t>(tested);
+    indices train(trained);
+    indices test(tested);
     std::int64_t* const train_data = train.mutable_data();
     std::int64_t* const test_data = test.mutable_data();
     {

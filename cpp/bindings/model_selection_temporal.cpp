@@ -87,8 +87,8 @@ py::tuple rows_of(std::int64_t rows, Mark mark) {
         const gil_scope scope(rows);
         marked.emplace(mark());
     }
-    auto train = new_array<std::int64_t>(marked->train());
-    auto test = new_array<std::int64_t>(marked->test());
+    indices train(marked->train());
+    indices test(marked->test());
     std::int64_t* const train_data = train.mutable_data();
     std::int64_t* const test_data = test.mutable_data();
     {
@@ -164,7 +164,7 @@ py::tuple split_folds(const model_selection::purged_folds& folds,
 }
 
 indices fold_of_row(const model_selection::purged_folds& folds) {
-    auto result = new_array<std::int64_t>(folds.rows());
+    indices result(folds.rows());
     std::int64_t* const data = result.mutable_data();
     {
         const gil_scope scope(folds.rows());
