@@ -215,6 +215,28 @@ def test_zeros_and_powers_of_every_kind():
         same("mean_tweedie_deviance", y[2:], p[2:], power=power)
 
 
+def test_quotients_beyond_the_normal_numbers():
+    """A block with such takes its logarithms the careful way, and the blocks beside it do not."""
+    y, p = np.full(5000, 2.0), np.full(5000, 3.0)
+    for i, (a, b) in enumerate([(1e-310, 1.0), (1e-300, 1e10), (1e300, 1e-5), (1.0, 1e-306)]):
+        y[1500 + i], p[1500 + i] = a, b
+        same("mean_poisson_deviance", y[: 1500 + i + 1], p[: 1500 + i + 1])
+    same("mean_gamma_deviance", y[:1502], p[:1502])
+    y[7], p[7] = 0.0, 1e-300
+    same("mean_poisson_deviance", y[:1502], p[:1502])
+
+
+def test_logarithms_of_one_plus_anything(rng):
+    values = [0.0, 1e-300, 1e-17, 1e-10, 1e-3, 0.49, 0.51, 1.0, 99.0, 1e9, 1e80, 1e289, 1e300]
+    values += [-1e-17, -1e-9, -0.4, -0.6, -1 + 1e-9, -1 + 2**-53]
+    for a in values:
+        for b in values:
+            y, p = np.array([a, 0.5, b]), np.array([b, 0.25, a])
+            same("root_mean_squared_log_error", y, p)
+    close = rng.random(3000) * 1e-8  # nothing is lost where both are small
+    same("mean_squared_log_error", close, close[::-1].copy())
+
+
 @pytest.mark.parametrize("power", [2.0, 2.5, 3.0])
 def test_zeros_are_no_values_from_power_two_on(power):
     words = "strictly positive"

@@ -80,17 +80,37 @@ bool all_above(const double* x, std::int64_t count, double bound) {
     return wrong == 0;
 }
 
+bool all_below(const double* x, std::int64_t count, double bound) {
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < count; ++i) wrong |= x[i] < bound ? 0 : 1;
+    return wrong == 0;
+}
+
 bool all_from(const double* x, std::int64_t count, double bound) {
     std::int64_t wrong = 0;
     for (std::int64_t i = 0; i < count; ++i) wrong |= x[i] >= bound ? 0 : 1;
     return wrong == 0;
 }
 
+// y / p; whether all lie between the bounds: false for NaN.
+bool quotients(const double* y, const double* p, std::int64_t count, double low, double high,
+               double* quotient) {
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        quotient[i] = y[i] / p[i];
+        wrong |= (quotient[i] > low ? 0 : 1) | (quotient[i] < high ? 0 : 1);
+    }
+    return wrong == 0;
+}
+
 double squared_log(const double* y, const double* p, const double* weight, std::int64_t count,
                    double, bool* valid) {
     if (!all_above(y, count, -1.0) || !all_above(p, count, -1.0)) *valid = false;
+    if (!all_below(y, count, 1e290) || !all_below(p, count, 1e290))
+        return sum_of(y, p, weight, count,
+                      [](double a, double b) { return square(math::log1p(a) - math::log1p(b)); });
     return sum_of(y, p, weight, count,
-                  [](double a, double b) { return square(math::log1p(a) - math::log1p(b)); });
+                  [](double a, double b) { return square(math::log1p_difference(a, b)); });
 }
 
 double percentage(const double* y, const double* p, const double* weight, std::int64_t count,
@@ -113,17 +133,28 @@ double pinball(const double* y, const double* p, const double* weight, std::int6
 double poisson(const double* y, const double* p, const double* weight, std::int64_t count, double,
                bool* valid) {
     if (!all_from(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
-    return sum_of(y, p, weight, count, [](double a, double b) {
-        const double entropy = a * math::log(a / b);
-        return 2.0 * ((a == 0.0 ? 0.0 : entropy) - a + b);
-    });
+    // A quotient near 0 may be anything to the logarithm: times a, it is nothing beside b.
+    double value[longest];
+    if (!quotients(y, p, count, -1.0, 1e300, value))
+        return sum_of(y, p, weight, count, [](double a, double b) {
+            const double entropy = a * math::log(a / b);
+            return 2.0 * ((a == 0.0 ? 0.0 : entropy) - a + b);
+        });
+    for (std::int64_t i = 0; i < count; ++i)
+        value[i] = 2.0 * (y[i] * math::log_normal(value[i]) - y[i] + p[i]);
+    return sum(weight, count, [&value](std::int64_t i) { return value[i]; });
 }
 
 double gamma(const double* y, const double* p, const double* weight, std::int64_t count, double,
              bool* valid) {
     if (!all_above(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
-    return sum_of(y, p, weight, count,
-                  [](double a, double b) { return 2.0 * (math::log(b / a) + a / b - 1.0); });
+    double value[longest];
+    if (!quotients(y, p, count, 1e-300, 1e300, value))
+        return sum_of(y, p, weight, count,
+                      [](double a, double b) { return 2.0 * (math::log(b / a) + a / b - 1.0); });
+    for (std::int64_t i = 0; i < count; ++i)
+        value[i] = 2.0 * (value[i] - 1.0 - math::log_normal(value[i]));
+    return sum(weight, count, [&value](std::int64_t i) { return value[i]; });
 }
 
 double tweedie(const double* y, const double* p, const double* weight, std::int64_t count,

@@ -58,6 +58,18 @@ static inline double log1p(double x) {
     return u == 1.0 || u == __builtin_inf() ? (u == 1.0 ? x : u) : result;
 }
 
+// log(1 + a) - log(1 + b) by one logarithm, that of (1 + a) / (1 + b): for a and b between -1 and
+// 1e290, so that this is a normal number; to about 2 ulp. Near 1 the quotient is taken as 1 + d,
+// and what that rounds away is put back as in log1p.
+static inline double log1p_difference(double a, double b) {
+    const double below = 1.0 + b;
+    const double d = (a - b) / below;
+    const bool near = d > -0.5 && d < 0.5;
+    const double u = near ? 1.0 + d : (1.0 + a) / below;
+    const double lost = near ? d - (u - 1.0) : 0.0;
+    return log_normal(u) + lost;
+}
+
 // e to the power x, any x; error of at most 1 ulp where the result is normal.
 static inline double exp(double x) {
     constexpr double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
