@@ -25,7 +25,8 @@ def build_info() -> dict[str, object]:
     Returns
     -------
     dict
-        ``version``, ``compiler``, ``flags``, ``levels`` (instruction-set levels compiled),
+        ``version``, ``compiler``, ``flags``, ``levels`` (instruction-set levels compiled
+        that this CPU runs),
         ``level`` (the one in use; the environment variable ``MLESTAR_SIMD`` forces it), ``threads``
         (see `set_num_threads`) and ``cuda``: None without the CUDA module, else a dict with
         ``architectures``, ``runtime`` and ``driver`` (versions as CUDA counts: 13000 is 13.0),

@@ -14,7 +14,7 @@ def kernel_objects():
     # Release builds only: sanitizers add symbols of their own.
     found = [
         path
-        for path in sorted(root.glob("build/**/kernels/*.avx2.cpp.o"))
+        for path in sorted(root.glob("build/**/kernels/*.avx*.cpp.o"))
         if not {"asan", "asan-python", "tsan", "dev"} & set(path.parts)
     ]
     if not found or shutil.which("nm") is None:

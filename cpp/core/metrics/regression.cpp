@@ -8,7 +8,7 @@
 
 namespace mlestar::metrics {
 
-MLESTAR_SELECT_KERNELS(regression_kernels)
+MLESTAR_SELECT_KERNELS_AVX512(regression_kernels)
 
 namespace {
 

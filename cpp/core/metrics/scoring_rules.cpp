@@ -12,7 +12,7 @@
 
 namespace mlestar::metrics {
 
-MLESTAR_SELECT_KERNELS(scoring_rules_kernels)
+MLESTAR_SELECT_KERNELS_AVX512(scoring_rules_kernels)
 
 namespace {
 

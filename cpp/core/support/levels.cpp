@@ -11,9 +11,14 @@ namespace {
 bool cpu_runs(level value) {
     if (value == level::baseline) return true;
 #if defined(__x86_64__)
-    // x86-64-v3 is more than AVX2: a CPU must have every extension the compiler may use.
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    // x86-64-v3 is more than AVX2, and v4 more than AVX-512: a CPU must have every extension the
+    // compiler may use.
+    const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    if (value == level::avx2) return v3;
+    return v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
 #else
     return false;
 #endif
@@ -45,11 +50,17 @@ level active_level() {
     return chosen;
 }
 
-const char* name_of(level value) { return value == level::avx2 ? "avx2" : "baseline"; }
+const char* name_of(level value) {
+    switch (value) {
+        case level::avx512: return "avx512";
+        case level::avx2: return "avx2";
+        default: return "baseline";
+    }
+}
 
 std::vector<level> compiled_levels() {
 #ifdef MLESTAR_HAVE_AVX2
-    return {level::baseline, level::avx2};
+    return {level::baseline, level::avx2, level::avx512};
 #else
     return {level::baseline};
 #endif
@@ -57,7 +68,8 @@ std::vector<level> compiled_levels() {
 
 std::vector<std::string> level_names() {
     std::vector<std::string> names;
-    for (level value : compiled_levels()) names.emplace_back(name_of(value));
+    for (level value : compiled_levels())
+        if (cpu_runs(value)) names.emplace_back(name_of(value));
     return names;
 }
 
