@@ -15,4 +15,5 @@ import skops.io  # noqa: F401
 import threadpoolctl  # noqa: F401
 
 import mlestar.agents.fitting
-import mlestar.metrics  # noqa: F401
+import mlestar.metrics
+import mlestar.model_selection  # noqa: F401

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlestar.coordination.artifacts import ArtifactStore
-from mlestar.model_selection import FoldPlan
+
+if TYPE_CHECKING:
+    from mlestar.model_selection import FoldPlan
 
 PLAN = ("X", "y", "folds_of_rows")
 """Names of the artifacts, in a job and in the run's description, that make the plan."""
@@ -28,5 +30,7 @@ def plan_of(artifacts: ArtifactStore, names: Mapping[str, Any]) -> FoldPlan:
 
 @lru_cache(maxsize=2)
 def _plan(folder: str, X: str, y: str, labels: str) -> FoldPlan:
+    from mlestar.model_selection import FoldPlan
+
     read = ArtifactStore(folder).get_array
     return FoldPlan.from_labels(read(labels), read(X, mapped=True), read(y, mapped=True))
