@@ -37,7 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, metavar="FOLDER", help="the run's folder")
     run.add_argument("--config", type=Path, metavar="FILE", help="TOML, YAML or JSON")
     run.add_argument("--refit", action="store_true", help="fit the members again on all rows")
-    run.add_argument("--coordination", choices=("embedded",), help="the memory that agents share")
+    run.add_argument(
+        "--coordination",
+        choices=("embedded", "claude-flow"),
+        help="where the agents' work is seen (default embedded)",
+    )
 
     resume = commands.add_parser("resume", help="go on with a run that was stopped")
     resume.add_argument("folder", type=Path, metavar="FOLDER")
@@ -93,13 +97,21 @@ def main(argv: list[str] | None = None) -> int:
         DeadlineError,
         ModelFileError,
         RunFolderError,
+        ServerVersionError,
     )
 
     started = time.monotonic() if argv is not None else _STARTED
     command = globals()[f"_{arguments.command}"]
     try:
         return int(command(arguments, started))
-    except (ConfigError, DataError, RunFolderError, ModelFileError, ImportError) as error:
+    except (
+        ConfigError,
+        DataError,
+        RunFolderError,
+        ModelFileError,
+        ServerVersionError,
+        ImportError,
+    ) as error:
         print(f"mlestar: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except DeadlineError as error:

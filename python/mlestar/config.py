@@ -18,6 +18,19 @@ from mlestar.exceptions import ConfigError
 
 __all__ = ["CoordinationConfig", "DataConfig", "EvalConfig", "MLConfig", "TrainingParams"]
 
+BACKENDS = ("embedded", "claude-flow")
+"""Where agents share what they know."""
+
+_TOPOLOGIES = (
+    "hierarchical",
+    "mesh",
+    "hierarchical-mesh",
+    "ring",
+    "star",
+    "hybrid",
+    "adaptive",
+    "pheromone-adaptive",
+)
 _TASKS = ("auto", "binary", "multiclass", "regression")
 
 
@@ -75,7 +88,16 @@ class CoordinationConfig:
     Attributes
     ----------
     backend : str
-        "embedded": the run folder's journal.
+        "embedded": the run folder's journal. "claude-flow": the journal too, and the run is shown
+        in Claude Flow as a swarm with its agents, tasks and memories.
+    folder : str or None
+        Claude Flow's data folder; by default the run's folder, so that no other server of Claude
+        Flow has its files open (it loses what two servers write at once).
+    command : str or None
+        What starts ``claude-flow``, or the folder of an install; by default one that is found.
+    topology : str
+        Of the swarm in Claude Flow: "hierarchical", "mesh", "hierarchical-mesh", "ring", "star",
+        "hybrid", "adaptive" or "pheromone-adaptive".
     workers : int or None
         Fits at a time; by default the cores.
     window : int
@@ -86,15 +108,20 @@ class CoordinationConfig:
     """
 
     backend: str = "embedded"
+    folder: str | None = None
+    command: str | None = None
+    topology: str = "hierarchical"
     workers: int | None = None
     window: int = 2
     lease_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.backend != "embedded":
-            raise ConfigError(
-                f"coordination_config.backend is {self.backend!r}, but must be 'embedded'"
-            )
+        for name, known in (("backend", BACKENDS), ("topology", _TOPOLOGIES)):
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f"coordination_config.{name} is {getattr(self, name)!r}, but must be one of "
+                    f"{known}"
+                )
         if self.workers is not None and self.workers < 1:
             raise ConfigError(
                 f"coordination_config.workers is {self.workers}, but must be at least 1"

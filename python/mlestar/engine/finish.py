@@ -54,7 +54,7 @@ def finish(
     answer = ensemble_answer(state, artifacts)
     if answer is not None:
         _write_predictions(folder / "predictions.csv", state, artifacts, answer)
-    write_report(folder, state, clock.elapsed)
+    write_report(folder, state, clock)
     reason = state.closed
     journal.append([Event("run.finished", "", {"reason": reason, "refitted": refitted})])
 
@@ -90,7 +90,7 @@ def ensemble_score(state: RunState, artifacts: ArtifactStore, answer: Any) -> di
     return {"score": mean, "ci_low": low, "ci_high": high}
 
 
-def write_report(folder: Path, state: RunState, elapsed: float | None = None) -> Path:
+def write_report(folder: Path, state: RunState, clock: Clock | None = None) -> Path:
     """Write ``report.html`` from what the journal says."""
     artifacts = ArtifactStore(folder / "artifacts")
     manifest = state.manifest
@@ -121,12 +121,17 @@ def write_report(folder: Path, state: RunState, elapsed: float | None = None) ->
             "budget in fits": manifest["fits"],
             "budget in seconds": manifest["seconds"],
             "search ended by": state.closed,
+            **({} if clock is None else {"coordination": _cost(clock)}),
             "ensemble weighed by": (state.ensemble or {}).get("metric"),
         },
         config=manifest["config"],
-        elapsed=elapsed,
+        elapsed=None if clock is None else clock.elapsed,
     )
     return ReportGenerator().write(content, folder / "report.html")
+
+
+def _cost(clock: Clock) -> str:
+    return f"{clock.coordination:.2f} s, {clock.coordination_share:.1%} of the session"
 
 
 def leaderboard(state: RunState) -> list[dict[str, Any]]:

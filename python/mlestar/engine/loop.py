@@ -25,10 +25,13 @@ _POLL = 0.02
 
 
 class Clock:
-    """Time left of a budget in seconds, over all sessions of a run."""
+    """Time left of a budget in seconds, over all sessions of a run; what coordination took of
+    this one."""
 
     def __init__(self, seconds: float | None, spent: float, refit: bool, started: float) -> None:
         self.started = started - spent
+        self.begun = started
+        self.coordination = 0.0
         self.seconds = seconds
         # Kept for ensemble, model and report; more where the members are fitted once more.
         self.reserve = max(3.0, (0.25 if refit else 0.1) * seconds) if seconds else 0.0
@@ -37,6 +40,18 @@ class Clock:
     def elapsed(self) -> float:
         """Seconds that the run has taken."""
         return time.monotonic() - self.started
+
+    @contextmanager
+    def coordinating(self) -> Iterator[None]:
+        """Count the time inside as the cost of coordination."""
+        begin = time.perf_counter()
+        yield
+        self.coordination += time.perf_counter() - begin
+
+    @property
+    def coordination_share(self) -> float:
+        """The share of this session's time that coordination took."""
+        return self.coordination / max(1e-9, time.monotonic() - self.begun)
 
     @property
     def left(self) -> float | None:
@@ -101,7 +116,8 @@ def search(
         seen, heartbeat = 0, 0.0
         while not state.is_combined():
             try:
-                new = events if seen == 0 else journal.events(seen)
+                with clock.coordinating():
+                    new = events if seen == 0 else journal.events(seen)
                 seen = new[-1].seq if new else seen
                 if seen and new is not events:
                     for event in new:
@@ -109,10 +125,11 @@ def search(
                 answers = [event for agent in agents for event in agent.step(new)]
                 if not state.closed and clock.search_is_over:
                     answers.append(Event("search.closed", "", {"reason": "seconds"}))
-                written = journal.append(answers)
-                if clock.elapsed - heartbeat > 0.5 or written:
-                    heartbeat = clock.elapsed
-                    journal.store("elapsed", clock.elapsed, namespace="engine")
+                with clock.coordinating():
+                    written = journal.append(answers)
+                    if clock.elapsed - heartbeat > 0.5 or written:
+                        heartbeat = clock.elapsed
+                        journal.store("elapsed", clock.elapsed, namespace="engine")
                 on_progress(state, clock)
                 if not written:
                     time.sleep(_POLL)
