@@ -51,7 +51,7 @@ def objective(problem: str, data: Path | None, instance: int = INSTANCE) -> Call
 def _bbob(function: int, dimension: int, instance: int) -> Callable[[Any], float]:
     import cocoex
 
-    suite = cocoex.Suite("bbob", "", f"dimensions:{dimension} instance_indices:{instance}")
+    suite = cocoex.Suite("bbob", f"instances:{instance}", f"dimensions:{dimension}")
     found = suite.get_problem_by_function_dimension_instance(function, dimension, instance)
 
     def value(trial: Any, suite: Any = suite) -> float:  # which owns the problem
