@@ -158,6 +158,9 @@ class TrainingParams:
         Steps of the greedy ensemble.
     refit : bool
         Fit the chosen members once more on all rows.
+    samplers : list of str
+        Who proposes pipelines: "tpe", "swarm" or both, of which the one whose proposals were better
+        proposes more often.
     """
 
     seconds: float | None = None
@@ -168,6 +171,7 @@ class TrainingParams:
     memory_mb: int | None = None
     ensemble_size: int = 25
     refit: bool = False
+    samplers: list[str] = field(default_factory=lambda: ["tpe", "swarm"])
 
     def __post_init__(self) -> None:
         positive = ("seconds", "fits", "threads", "memory_mb", "ensemble_size")
@@ -175,6 +179,11 @@ class TrainingParams:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"training_params.{name} is {value}, but must be positive")
+        if not self.samplers or not set(self.samplers) <= {"tpe", "swarm"}:
+            raise ConfigError(
+                f"training_params.samplers is {self.samplers!r}, but must hold 'tpe', 'swarm' or "
+                "both"
+            )
         if self.seed < 0:
             raise ConfigError(f"training_params.seed is {self.seed}, but must not be negative")
 

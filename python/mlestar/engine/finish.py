@@ -121,6 +121,7 @@ def write_report(folder: Path, state: RunState, clock: Clock | None = None) -> P
             "budget in fits": manifest["fits"],
             "budget in seconds": manifest["seconds"],
             "search ended by": state.closed,
+            **_tally(state),
             **({} if clock is None else {"coordination": _cost(clock)}),
             "ensemble weighed by": (state.ensemble or {}).get("metric"),
         },
@@ -128,6 +129,16 @@ def write_report(folder: Path, state: RunState, clock: Clock | None = None) -> P
         elapsed=None if clock is None else clock.elapsed,
     )
     return ReportGenerator().write(content, folder / "report.html")
+
+
+def _tally(state: RunState) -> dict[str, str]:
+    """How often each sampler proposed, and how often it was better than half of those before."""
+    outcomes = state.outcomes()
+    found = {}
+    for name in state.samplers:
+        good = [was_good for who, was_good in outcomes if who == name]
+        found[f"proposed by {name}"] = f"{len(good)} trials, {sum(good)} better than the median"
+    return found
 
 
 def _cost(clock: Clock) -> str:

@@ -146,6 +146,7 @@ def _manifest(table: Table, config: MLConfig) -> dict[str, Any]:
         "memory_bytes": memory,
         "ensemble_size": training.ensemble_size,
         "refit": training.refit,
+        "samplers": training.samplers,
         "window": coordination.window,
         "lease_seconds": coordination.lease_seconds,
         "config": config.to_dict(),
