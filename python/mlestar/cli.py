@@ -66,6 +66,21 @@ def _parser() -> argparse.ArgumentParser:
     patch.add_argument("-m", dest="module", action="store_true", help="run a module")
     patch.add_argument("program", metavar="SCRIPT")
 
+    mcp = commands.add_parser(
+        "mcp",
+        help="serve these tools to an agent, by the Model Context Protocol",
+        description="Speaks the Model Context Protocol on standard input and output. Runs that a "
+        "client starts go on when it disconnects.",
+    )
+    mcp.add_argument(
+        "--folder", type=Path, action="append", default=[], help="tables may be read from it"
+    )
+    mcp.add_argument("--runs", type=Path, default=Path("mlestar-runs"), help="folder of all runs")
+    mcp.add_argument("--max-seconds", type=float, default=600.0, help="of one run (default 600)")
+    mcp.add_argument("--max-fits", type=int, help="of one run")
+    mcp.add_argument("--max-runs", type=int, default=1, help="at a time (default 1)")
+    mcp.add_argument("--workers", type=int, help="fits at a time of one run")
+
     commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
     return parser
 
@@ -238,6 +253,25 @@ def _report(arguments: argparse.Namespace, started: float) -> int:
     from mlestar.engine.runs import rewrite_report
 
     print(f"report: {rewrite_report(arguments.folder)}")
+    return EXIT_DONE
+
+
+def _mcp(arguments: argparse.Namespace, started: float) -> int:
+    from mlestar._lazy import require
+
+    require("mcp", "claude-flow")
+    from mlestar.exceptions import ConfigError
+    from mlestar.mcp import Folders, Limits, RunKeeper, Toolbox
+    from mlestar.mcp.server import serve
+
+    try:
+        folders = Folders(arguments.folder, arguments.runs)
+        limits = Limits(
+            arguments.max_seconds, arguments.max_fits, arguments.max_runs, arguments.workers
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    serve(Toolbox(folders, RunKeeper(folders, limits)))
     return EXIT_DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -108,7 +109,7 @@ def search(
     interrupted: bool = False
     # The report's library loads while the first fits run.
     threading.Thread(target=_warm_up, daemon=True).start()
-    with ProcessExecutor(count, preload=PRELOAD) as executor:
+    with ProcessExecutor(count, preload=PRELOAD) as executor, _asked_to_stop() as stop:
         training = TrainingAgent(
             folder, journal, executor, owner=OWNER, deadline=clock.left_to_fits
         )
@@ -123,6 +124,9 @@ def search(
                     for event in new:
                         state.apply(event)
                 answers = [event for agent in agents for event in agent.step(new)]
+                if stop.is_set() and not interrupted:
+                    interrupted = True
+                    answers.append(Event("search.closed", "", {"reason": "interrupted"}))
                 if not state.closed and clock.search_is_over:
                     answers.append(Event("search.closed", "", {"reason": "seconds"}))
                 with clock.coordinating():
@@ -134,12 +138,37 @@ def search(
                 if not written:
                     time.sleep(_POLL)
             except KeyboardInterrupt:
-                if interrupted:
+                if interrupted or stop.is_set():
                     raise  # asked twice: at once
                 interrupted = True
                 journal.append([Event("search.closed", "", {"reason": "interrupted"})])
         training.close()
     return state, clock, interrupted
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets; the second raises.
+
+    The first, if it were raised wherever the loop is, could lose events between the journal and the
+    agents, which would then wait for them.
+    """
+    asked = threading.Event()
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield asked  # somebody else decides what Ctrl-C does
+        return
+
+    def handle(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _spent(journal: Journal) -> float:
