@@ -43,6 +43,18 @@ def _parser() -> argparse.ArgumentParser:
         help="where the agents' work is seen (default embedded)",
     )
 
+    run.add_argument(
+        "--agents",
+        metavar="COUNTS",
+        help="agents that are processes of their own, such as search=1,train=2",
+    )
+
+    agent = commands.add_parser("agent", help="work on a run that is under way, as one agent")
+    agent.add_argument("role", choices=("search", "train", "evaluate", "ensemble"))
+    agent.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="the run's folder")
+    agent.add_argument("--workers", type=int, default=1, help="fits at a time, of train")
+    agent.add_argument("--seconds", type=float, metavar="S", help="give up after this time")
+
     resume = commands.add_parser("resume", help="go on with a run that was stopped")
     resume.add_argument("folder", type=Path, metavar="FOLDER")
     resume.add_argument("--workers", type=int, metavar="W")
@@ -176,6 +188,7 @@ def _run(arguments: argparse.Namespace, started: float) -> int:
 
     config = MLConfig() if arguments.config is None else MLConfig.load(arguments.config)
     config = config.override("coordination_config.backend", arguments.coordination)
+    config = config.override("coordination_config.agents", arguments.agents)
     config = config.override("training_params.seed", arguments.seed)
     data = arguments.data or config.data_config.path
     if data is None:
@@ -197,6 +210,17 @@ def _run(arguments: argparse.Namespace, started: float) -> int:
         started=started,
     )
     return _say(result)
+
+
+def _agent(arguments: argparse.Namespace, started: float) -> int:
+    from mlestar.agents.service import join
+    from mlestar.exceptions import ConfigError
+
+    if arguments.workers < 1:
+        raise ConfigError(f"--workers is {arguments.workers}, but must be at least 1")
+    role = {"train": "training", "evaluate": "evaluation"}.get(arguments.role, arguments.role)
+    done = join(role, arguments.run, workers=arguments.workers, seconds=arguments.seconds)
+    return EXIT_DONE if done else EXIT_DEADLINE
 
 
 def _resume(arguments: argparse.Namespace, started: float) -> int:

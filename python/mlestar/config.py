@@ -31,6 +31,12 @@ _TOPOLOGIES = (
     "adaptive",
     "pheromone-adaptive",
 )
+_ROLES = {
+    "search": "search",
+    "train": "training",
+    "evaluate": "evaluation",
+    "ensemble": "ensemble",
+}
 _TASKS = ("auto", "binary", "multiclass", "regression")
 
 
@@ -100,6 +106,9 @@ class CoordinationConfig:
         "hybrid", "adaptive" or "pheromone-adaptive".
     workers : int or None
         Fits at a time; by default the cores.
+    agents : str or None
+        Agents that are processes of their own, such as "search=1,train=2,evaluate=1,ensemble=1"; a
+        kind that is not named, or 0, is part of the engine. Each that trains fits one at a time.
     window : int
         Trials that may be under way when the next is proposed, at least 0: trial k sees the results
         of trials 0 to k - window - 1, whatever the number of workers.
@@ -112,6 +121,7 @@ class CoordinationConfig:
     command: str | None = None
     topology: str = "hierarchical"
     workers: int | None = None
+    agents: str | None = None
     window: int = 2
     lease_seconds: float = 60.0
 
@@ -122,6 +132,7 @@ class CoordinationConfig:
                     f"coordination_config.{name} is {getattr(self, name)!r}, but must be one of "
                     f"{known}"
                 )
+        _ = self.agent_counts
         if self.workers is not None and self.workers < 1:
             raise ConfigError(
                 f"coordination_config.workers is {self.workers}, but must be at least 1"
@@ -134,6 +145,21 @@ class CoordinationConfig:
             raise ConfigError(
                 f"coordination_config.lease_seconds is {self.lease_seconds}, but must be positive"
             )
+
+    @property
+    def agent_counts(self) -> dict[str, int]:
+        """Processes of each role: search, training, evaluation, ensemble."""
+        counts: dict[str, int] = {}
+        for part in (self.agents or "").split(",") if self.agents else ():
+            name, _, number = part.strip().partition("=")
+            role = _ROLES.get(name)
+            if role is None or role in counts or not number.isdecimal() or int(number) > 64:
+                raise ConfigError(
+                    f"coordination_config.agents is {self.agents!r}, but must be like "
+                    f"'search=1,train=2', of {', '.join(_ROLES)}, each once and at most 64"
+                )
+            counts[role] = int(number)
+        return counts
 
 
 @dataclass(frozen=True)

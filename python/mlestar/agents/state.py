@@ -104,6 +104,11 @@ class RunState:
         """Samplers that may propose; a run of before goes on with the one it had."""
         return list(self.manifest.get("samplers", ["tpe"]))
 
+    @property
+    def agents(self) -> dict[str, int]:
+        """Processes of each role that work beside the engine, which is the others itself."""
+        return dict(self.manifest.get("agents", {}))
+
     def outcomes(self, visible: int | None = None) -> list[tuple[str, bool]]:
         """Who proposed each of the first `visible` trials that was drawn, and whether it was
         good."""

@@ -15,6 +15,7 @@ from mlestar.agents.base import Agent
 from mlestar.agents.training import PRELOAD
 from mlestar.coordination.base import Event
 from mlestar.coordination.journal import Journal
+from mlestar.engine.helpers import AgentProcesses
 from mlestar.exceptions import RunFolderError
 from mlestar.execution.processes import ProcessExecutor
 from mlestar.execution.resources import ResourceManager
@@ -109,11 +110,17 @@ def search(
     interrupted: bool = False
     # The report's library loads while the first fits run.
     threading.Thread(target=_warm_up, daemon=True).start()
-    with ProcessExecutor(count, preload=PRELOAD) as executor, _asked_to_stop() as stop:
+    apart = state.agents
+    with (
+        ProcessExecutor(count, preload=PRELOAD) as executor,
+        AgentProcesses(folder, journal, apart) as processes,
+        _asked_to_stop() as stop,
+    ):
         training = TrainingAgent(
             folder, journal, executor, owner=OWNER, deadline=clock.left_to_fits
         )
-        agents: list[Agent] = [SearchAgent(), training, EvaluationAgent(), EnsembleAgent(folder)]
+        every: list[Agent] = [SearchAgent(), training, EvaluationAgent(), EnsembleAgent(folder)]
+        agents = [agent for agent in every if not apart.get(agent.role)]
         seen, heartbeat = 0, 0.0
         while not state.is_combined():
             try:
@@ -135,6 +142,7 @@ def search(
                         heartbeat = clock.elapsed
                         journal.store("elapsed", clock.elapsed, namespace="engine")
                 on_progress(state, clock)
+                processes.look()
                 if not written:
                     time.sleep(_POLL)
             except KeyboardInterrupt:

@@ -148,6 +148,7 @@ def _manifest(table: Table, config: MLConfig) -> dict[str, Any]:
         "refit": training.refit,
         "samplers": training.samplers,
         "window": coordination.window,
+        "agents": coordination.agent_counts,
         "lease_seconds": coordination.lease_seconds,
         "config": config.to_dict(),
         "findings": [vars(finding) for finding in table.findings],
