@@ -32,7 +32,7 @@ LAYERS = [
     {"search"},
     {"agents"},
     {"engine"},
-    {"testing", "_doctor", "_patch", "_program", "_report"},
+    {"testing", "mcp", "_doctor", "_patch", "_program", "_report"},
     {"cli"},
     {"__main__"},
 ]

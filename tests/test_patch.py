@@ -514,3 +514,14 @@ def test_the_commands_own_options(program):
     assert "nonsense" in done.stderr
     assert run_cli("--help").returncode == 0
     assert run_cli().returncode == 2
+
+
+def test_modules_that_cffi_made_have_no_namespace(run_python):
+    for needed in ("mcp", "cryptography"):
+        pytest.importorskip(needed)
+    code = (
+        "import sys, mcp, cryptography.hazmat.bindings.openssl.binding, mlestar\n"
+        "assert '_openssl.lib' in sys.modules\n"
+        "mlestar.patch_sklearn(); mlestar.unpatch_sklearn(); print('well')"
+    )
+    assert run_python(code).strip() == "well"

@@ -258,7 +258,10 @@ def _bindings() -> Iterator[tuple[ModuleType, dict[str, Any], str, Any]]:
         if not isinstance(module, ModuleType) or name.partition(".")[0] == "mlestar":
             continue
         # Not vars(): a module may be one that loads itself when an attribute is looked at.
-        namespace = object.__getattribute__(module, "__dict__")
+        try:
+            namespace = object.__getattribute__(module, "__dict__")
+        except AttributeError:  # a C library that cffi made a module of
+            continue
         for key, value in list(namespace.items()):
             yield module, namespace, key, value
 

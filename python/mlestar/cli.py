@@ -37,7 +37,23 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, metavar="FOLDER", help="the run's folder")
     run.add_argument("--config", type=Path, metavar="FILE", help="TOML, YAML or JSON")
     run.add_argument("--refit", action="store_true", help="fit the members again on all rows")
-    run.add_argument("--coordination", choices=("embedded",), help="the memory that agents share")
+    run.add_argument(
+        "--coordination",
+        choices=("embedded", "claude-flow"),
+        help="where the agents' work is seen (default embedded)",
+    )
+
+    run.add_argument(
+        "--agents",
+        metavar="COUNTS",
+        help="agents that are processes of their own, such as search=1,train=2",
+    )
+
+    agent = commands.add_parser("agent", help="work on a run that is under way, as one agent")
+    agent.add_argument("role", choices=("search", "train", "evaluate", "ensemble"))
+    agent.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="the run's folder")
+    agent.add_argument("--workers", type=int, default=1, help="fits at a time, of train")
+    agent.add_argument("--seconds", type=float, metavar="S", help="give up after this time")
 
     resume = commands.add_parser("resume", help="go on with a run that was stopped")
     resume.add_argument("folder", type=Path, metavar="FOLDER")
@@ -61,6 +77,21 @@ def _parser() -> argparse.ArgumentParser:
     patch.add_argument("--verbose", action="store_true", help="log every call to standard error")
     patch.add_argument("-m", dest="module", action="store_true", help="run a module")
     patch.add_argument("program", metavar="SCRIPT")
+
+    mcp = commands.add_parser(
+        "mcp",
+        help="serve these tools to an agent, by the Model Context Protocol",
+        description="Speaks the Model Context Protocol on standard input and output. Runs that a "
+        "client starts go on when it disconnects.",
+    )
+    mcp.add_argument(
+        "--folder", type=Path, action="append", default=[], help="tables may be read from it"
+    )
+    mcp.add_argument("--runs", type=Path, default=Path("mlestar-runs"), help="folder of all runs")
+    mcp.add_argument("--max-seconds", type=float, default=600.0, help="of one run (default 600)")
+    mcp.add_argument("--max-fits", type=int, help="of one run")
+    mcp.add_argument("--max-runs", type=int, default=1, help="at a time (default 1)")
+    mcp.add_argument("--workers", type=int, help="fits at a time of one run")
 
     commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
     return parser
@@ -93,13 +124,21 @@ def main(argv: list[str] | None = None) -> int:
         DeadlineError,
         ModelFileError,
         RunFolderError,
+        ServerVersionError,
     )
 
     started = time.monotonic() if argv is not None else _STARTED
     command = globals()[f"_{arguments.command}"]
     try:
         return int(command(arguments, started))
-    except (ConfigError, DataError, RunFolderError, ModelFileError, ImportError) as error:
+    except (
+        ConfigError,
+        DataError,
+        RunFolderError,
+        ModelFileError,
+        ServerVersionError,
+        ImportError,
+    ) as error:
         print(f"mlestar: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except DeadlineError as error:
@@ -149,6 +188,7 @@ def _run(arguments: argparse.Namespace, started: float) -> int:
 
     config = MLConfig() if arguments.config is None else MLConfig.load(arguments.config)
     config = config.override("coordination_config.backend", arguments.coordination)
+    config = config.override("coordination_config.agents", arguments.agents)
     config = config.override("training_params.seed", arguments.seed)
     data = arguments.data or config.data_config.path
     if data is None:
@@ -170,6 +210,17 @@ def _run(arguments: argparse.Namespace, started: float) -> int:
         started=started,
     )
     return _say(result)
+
+
+def _agent(arguments: argparse.Namespace, started: float) -> int:
+    from mlestar.agents.service import join
+    from mlestar.exceptions import ConfigError
+
+    if arguments.workers < 1:
+        raise ConfigError(f"--workers is {arguments.workers}, but must be at least 1")
+    role = {"train": "training", "evaluate": "evaluation"}.get(arguments.role, arguments.role)
+    done = join(role, arguments.run, workers=arguments.workers, seconds=arguments.seconds)
+    return EXIT_DONE if done else EXIT_DEADLINE
 
 
 def _resume(arguments: argparse.Namespace, started: float) -> int:
@@ -226,6 +277,25 @@ def _report(arguments: argparse.Namespace, started: float) -> int:
     from mlestar.engine.runs import rewrite_report
 
     print(f"report: {rewrite_report(arguments.folder)}")
+    return EXIT_DONE
+
+
+def _mcp(arguments: argparse.Namespace, started: float) -> int:
+    from mlestar._lazy import require
+
+    require("mcp", "claude-flow")
+    from mlestar.exceptions import ConfigError
+    from mlestar.mcp import Folders, Limits, RunKeeper, Toolbox
+    from mlestar.mcp.server import serve
+
+    try:
+        folders = Folders(arguments.folder, arguments.runs)
+        limits = Limits(
+            arguments.max_seconds, arguments.max_fits, arguments.max_runs, arguments.workers
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    serve(Toolbox(folders, RunKeeper(folders, limits)))
     return EXIT_DONE
 
 

@@ -18,6 +18,25 @@ from mlestar.exceptions import ConfigError
 
 __all__ = ["CoordinationConfig", "DataConfig", "EvalConfig", "MLConfig", "TrainingParams"]
 
+BACKENDS = ("embedded", "claude-flow")
+"""Where agents share what they know."""
+
+_TOPOLOGIES = (
+    "hierarchical",
+    "mesh",
+    "hierarchical-mesh",
+    "ring",
+    "star",
+    "hybrid",
+    "adaptive",
+    "pheromone-adaptive",
+)
+_ROLES = {
+    "search": "search",
+    "train": "training",
+    "evaluate": "evaluation",
+    "ensemble": "ensemble",
+}
 _TASKS = ("auto", "binary", "multiclass", "regression")
 
 
@@ -75,9 +94,21 @@ class CoordinationConfig:
     Attributes
     ----------
     backend : str
-        "embedded": the run folder's journal.
+        "embedded": the run folder's journal. "claude-flow": the journal too, and the run is shown
+        in Claude Flow as a swarm with its agents, tasks and memories.
+    folder : str or None
+        Claude Flow's data folder; by default the run's folder, so that no other server of Claude
+        Flow has its files open (it loses what two servers write at once).
+    command : str or None
+        What starts ``claude-flow``, or the folder of an install; by default one that is found.
+    topology : str
+        Of the swarm in Claude Flow: "hierarchical", "mesh", "hierarchical-mesh", "ring", "star",
+        "hybrid", "adaptive" or "pheromone-adaptive".
     workers : int or None
         Fits at a time; by default the cores.
+    agents : str or None
+        Agents that are processes of their own, such as "search=1,train=2,evaluate=1,ensemble=1"; a
+        kind that is not named, or 0, is part of the engine. Each that trains fits one at a time.
     window : int
         Trials that may be under way when the next is proposed, at least 0: trial k sees the results
         of trials 0 to k - window - 1, whatever the number of workers.
@@ -86,15 +117,22 @@ class CoordinationConfig:
     """
 
     backend: str = "embedded"
+    folder: str | None = None
+    command: str | None = None
+    topology: str = "hierarchical"
     workers: int | None = None
+    agents: str | None = None
     window: int = 2
     lease_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.backend != "embedded":
-            raise ConfigError(
-                f"coordination_config.backend is {self.backend!r}, but must be 'embedded'"
-            )
+        for name, known in (("backend", BACKENDS), ("topology", _TOPOLOGIES)):
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f"coordination_config.{name} is {getattr(self, name)!r}, but must be one of "
+                    f"{known}"
+                )
+        _ = self.agent_counts
         if self.workers is not None and self.workers < 1:
             raise ConfigError(
                 f"coordination_config.workers is {self.workers}, but must be at least 1"
@@ -107,6 +145,21 @@ class CoordinationConfig:
             raise ConfigError(
                 f"coordination_config.lease_seconds is {self.lease_seconds}, but must be positive"
             )
+
+    @property
+    def agent_counts(self) -> dict[str, int]:
+        """Processes of each role: search, training, evaluation, ensemble."""
+        counts: dict[str, int] = {}
+        for part in (self.agents or "").split(",") if self.agents else ():
+            name, _, number = part.strip().partition("=")
+            role = _ROLES.get(name)
+            if role is None or role in counts or not number.isdecimal() or int(number) > 64:
+                raise ConfigError(
+                    f"coordination_config.agents is {self.agents!r}, but must be like "
+                    f"'search=1,train=2', of {', '.join(_ROLES)}, each once and at most 64"
+                )
+            counts[role] = int(number)
+        return counts
 
 
 @dataclass(frozen=True)
@@ -131,6 +184,9 @@ class TrainingParams:
         Steps of the greedy ensemble.
     refit : bool
         Fit the chosen members once more on all rows.
+    samplers : list of str
+        Who proposes pipelines: "tpe", "swarm" or both, of which the one whose proposals were better
+        proposes more often.
     """
 
     seconds: float | None = None
@@ -141,6 +197,7 @@ class TrainingParams:
     memory_mb: int | None = None
     ensemble_size: int = 25
     refit: bool = False
+    samplers: list[str] = field(default_factory=lambda: ["tpe", "swarm"])
 
     def __post_init__(self) -> None:
         positive = ("seconds", "fits", "threads", "memory_mb", "ensemble_size")
@@ -148,6 +205,11 @@ class TrainingParams:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"training_params.{name} is {value}, but must be positive")
+        if not self.samplers or not set(self.samplers) <= {"tpe", "swarm"}:
+            raise ConfigError(
+                f"training_params.samplers is {self.samplers!r}, but must hold 'tpe', 'swarm' or "
+                "both"
+            )
         if self.seed < 0:
             raise ConfigError(f"training_params.seed is {self.seed}, but must not be negative")
 

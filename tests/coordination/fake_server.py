@@ -1,8 +1,8 @@
 """A stand-in for Claude Flow's server that can be told to fail.
 
 Its memory is a table in the file that the real one uses. The file ``mode`` in its working folder
-says how the next calls go: hang, garbage, text, full, fallback or die; an error of the ledger with
-"ledger" and "lock" until its file is gone.
+says how the next calls go: hang, garbage, text, full, fallback, die, or die after a tool that is
+named. A damaged ledger and its lock make calls fail until they are gone.
 """
 
 import json
@@ -11,6 +11,9 @@ import sqlite3
 import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from fake_server_records import Records
 
 NAME, SERVER_VERSION = os.environ.get("FAKE_SERVER", "ruflo 3.0.0").split()
 MODE = Path("mode")
@@ -75,6 +78,8 @@ def call(db, tool, a):
         return {"success": True}
     if tool == "environment":
         return dict(os.environ)
+    if tool.startswith(("swarm_", "agent_", "task_")):
+        return Records().call(tool, a)
     raise ValueError(f"no tool {tool}")
 
 
@@ -113,6 +118,9 @@ def answer(db, request):
             found = {"success": False, "error": "database or disk is full"}
         if parameters["name"] == "memory_store" and mode == "fallback":
             found["embeddingDimensions"] = 128
+        if mode.startswith("die after ") and parameters["name"] == mode.split()[2]:
+            MODE.unlink()
+            os._exit(1)
         text = json.dumps(found)
     return {"content": [{"type": "text", "text": text}]}
 

@@ -84,7 +84,15 @@ def test_a_run_leaves_everything_behind(reference):
     assert reference.ablation[0]["focus"] in ("scale", "params", "family")
     assert {row["purpose"] for row in rows} == {"search", "ablation"}
     page = reference.report.read_text()
-    for words in ("Leaderboard", "Analysis", "Ensemble", "calibration of", "data:image/png"):
+    for words in (
+        "proposed by swarm",
+        "proposed by tpe",
+        "Leaderboard",
+        "Analysis",
+        "Ensemble",
+        "calibration of",
+        "data:image/png",
+    ):
         assert words in page
     assert "http://" not in page
     assert "https://" not in page
@@ -369,6 +377,7 @@ def test_bad_data_is_named_and_leaves_nothing(tmp_path, case):
         ({"config": {"training_params": {"families": ["svm"]}}}, "'svm'"),
         ({"config": {"evaluation_config": {"folds": "five"}}}, "evaluation_config.folds is 'five'"),
         ({"workers": 0}, "coordination_config.workers"),
+        ({"config": {"training_params": {"samplers": ["cmaes"]}}}, "training_params.samplers"),
     ],
 )
 def test_bad_settings_are_named_and_leave_nothing(tmp_path, options, words):

@@ -6,26 +6,35 @@ for needed in ("optuna", "lightgbm"):
 from mlestar.models import FAMILIES  # noqa: E402
 from mlestar.pipeline import PipelineSpec, make_pipeline  # noqa: E402
 from mlestar.search import BLOCKS, Space, ablate, propose, step_of  # noqa: E402
+from mlestar.search.bandit import choose_sampler  # noqa: E402
 from mlestar.search.sampler import Result, choices_of  # noqa: E402
 
 SPACE = Space.of("binary", 1000, has_categories=True, has_missing=True)
 
 
-def test_the_same_seed_trial_and_results_give_the_same_pipeline():
+def draws(results, seed, sampler):
+    """Ten trials in a row; each sees one result more."""
+    return [propose(SPACE, k, seed, results[: k + 3], sampler=sampler) for k in range(10)]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "swarm"])
+def test_the_same_seed_trial_and_results_give_the_same_pipeline(sampler):
     results = [
         Result(choices_of(spec, SPACE), float(i)) for i, spec in enumerate(SPACE.portfolio())
     ]
-    first = [propose(SPACE, k, 3, results) for k in range(20, 30)]
-    assert first == [propose(SPACE, k, 3, results) for k in range(20, 30)]
-    assert first != [propose(SPACE, k, 4, results) for k in range(20, 30)]
+    first = draws(results, 3, sampler)
+    assert first == draws(results, 3, sampler)
+    assert first != draws(results, 4, sampler)
     assert len({str(p.spec) for p in first}) == 10
+    assert {p.sampler for p in first} == {sampler}
 
 
-def test_every_proposal_can_be_built():
+@pytest.mark.parametrize("sampler", ["tpe", "swarm"])
+def test_every_proposal_can_be_built(sampler):
     for k in range(60):
         base = SPACE.portfolio()[k % len(SPACE.portfolio())]
         block = (None, *BLOCKS)[k % 6]
-        proposal = propose(SPACE, k, 0, [], base=base, block=block)
+        proposal = propose(SPACE, k, 0, [], base=base, block=block, sampler=sampler)
         make_pipeline(proposal.spec, "binary", [0, 5, 0])
         assert PipelineSpec.from_dict(proposal.spec.to_dict()) == proposal.spec
 
@@ -92,3 +101,23 @@ def test_families_are_checked():
         only = Space.of("binary", 10, has_categories=True, has_missing=True, families=[family])
         assert {spec.family for spec in only.portfolio()} == {family}
         make_pipeline(only.plain(family), "binary", [0, 3])
+
+
+def test_the_swarm_learns_the_best_family():
+    results = []
+    for k in range(60):
+        found = propose(SPACE, k, 1, results, sampler="swarm")
+        right = found.spec.family == "extra_trees"
+        results.append(Result(found.choices, 0.0 if right else 1.0))
+    late = [result.error for result in results[30:]]
+    assert late.count(0.0) > 15
+
+
+def test_the_bandit_asks_the_better_one_and_forgets_nobody():
+    outcomes = [("tpe", k % 4 == 0) for k in range(40)] + [("swarm", k % 4 > 0) for k in range(40)]
+    asked = [choose_sampler(["tpe", "swarm"], outcomes, 0, k) for k in range(400)]
+    assert asked == [choose_sampler(["tpe", "swarm"], outcomes, 0, k) for k in range(400)]
+    assert asked.count("swarm") > 390
+    nobody = [choose_sampler(["tpe", "swarm"], [], 0, k) for k in range(400)]
+    assert 150 < nobody.count("swarm") < 250
+    assert {choose_sampler(["tpe"], outcomes, 0, k) for k in range(20)} == {"tpe"}

@@ -3,46 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
-from mlestar.agents import (
-    Agent,
-    EnsembleAgent,
-    EvaluationAgent,
-    SearchAgent,
-    TrainingAgent,
-)
-from mlestar.agents.training import PRELOAD
-from mlestar.coordination.journal import Journal
-from mlestar.execution.processes import ProcessExecutor
-
-ROLES = ("search", "training", "evaluation", "ensemble")
-
-
-def make_agent(role: str, folder: Path, journal: Journal, workers: int) -> Agent:
-    """The agent of a role on a run's folder."""
-    if role == "search":
-        return SearchAgent()
-    if role == "evaluation":
-        return EvaluationAgent()
-    if role == "ensemble":
-        return EnsembleAgent(folder)
-    executor = ProcessExecutor(workers, preload=PRELOAD)
-    return TrainingAgent(folder, journal, executor)
-
-
-def serve(agent: Agent, journal: Journal, *, seconds: float | None = None) -> bool:
-    """Let an agent live on a journal until the run's ensemble is there; False if time ran out."""
-    seen, end = 0, None if seconds is None else time.monotonic() + seconds
-    while not agent.state.is_combined():
-        if end is not None and time.monotonic() > end:
-            return False
-        events = journal.events(seen)
-        seen = events[-1].seq if events else seen
-        if not journal.append(agent.step(events)):
-            time.sleep(0.05)
-    return True
+from mlestar.agents.fitting import die_with_parent
+from mlestar.agents.service import ROLES, join
 
 
 def main() -> int:
@@ -52,16 +16,19 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--workers", type=int, default=1, help="fits at a time (training)")
     parser.add_argument("--seconds", type=float, default=None, help="give up after this time")
+    parser.add_argument("--owner", default=None, help="the name under which fits are claimed")
+    parser.add_argument("--parent", action="store_true", help="end when the starter does")
     arguments = parser.parse_args()
-    journal = Journal(arguments.folder / "journal.db", create=False)
-    agent = make_agent(arguments.role, arguments.folder, journal, arguments.workers)
-    try:
-        return 0 if serve(agent, journal, seconds=arguments.seconds) else 3
-    finally:
-        agent.close()
-        if isinstance(agent, TrainingAgent):
-            agent.executor.close()
-        journal.close()
+    if arguments.parent:
+        die_with_parent()
+    done = join(
+        arguments.role,
+        arguments.folder,
+        workers=arguments.workers,
+        seconds=arguments.seconds,
+        owner=arguments.owner,
+    )
+    return 0 if done else 3
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
         ``score``, the artifacts ``out_of_fold`` and ``model``, ``wall_seconds``, ``cpu_seconds``,
         ``peak_bytes``, ``device`` and ``loss_curve``.
     """
-    _die_with_parent()
+    die_with_parent()
     _reset_peak()
     wall, cpu = time.perf_counter(), time.process_time()
     artifacts = ArtifactStore(Path(folder) / "artifacts")
@@ -83,7 +83,7 @@ def fit_fold(folder: str, job: dict[str, Any]) -> dict[str, Any]:
 
 def refit_all(folder: str, job: dict[str, Any]) -> str:
     """Fit one pipeline on all rows; returns the artifact of the fitted pipeline."""
-    _die_with_parent()
+    die_with_parent()
     artifacts = ArtifactStore(Path(folder) / "artifacts")
     pipeline, arguments = _pipeline(job)
     with _limits(job):
@@ -128,7 +128,7 @@ def answer(pipeline: Any, X: Any, task: str, classes: int) -> Any:
     return result / result.sum(axis=1, keepdims=True)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A worker whose pool was killed must not go on fitting."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

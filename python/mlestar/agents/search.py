@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlestar.agents.base import Agent
 from mlestar.coordination.base import Event
 from mlestar.pipeline.tabular import PipelineSpec
+from mlestar.search.bandit import choose_sampler
 from mlestar.search.sampler import Proposal, Result, choices_of, propose
 from mlestar.search.schedule import Step, ablate, step_of
 
@@ -68,6 +69,7 @@ class SearchAgent(Agent):
                 "trial": number,
                 "spec": proposal.spec.to_dict(),
                 "choices": proposal.choices,
+                "sampler": proposal.sampler,
                 "purpose": step.purpose,
                 "round": step.round,
                 "block": block,
@@ -90,4 +92,14 @@ class SearchAgent(Agent):
         seed = int(state.manifest["seed"])
         # Proposals do not depend on what is settled: one seed still gives the same trials.
         tried = frozenset() if again else frozenset(t.spec.key for t in state.trials)
-        return propose(state.space(), number, seed, results, base=base, block=block, tried=tried)
+        sampler = choose_sampler(state.samplers, state.outcomes(visible), seed, number)
+        return propose(
+            state.space(),
+            number,
+            seed,
+            results,
+            base=base,
+            block=block,
+            tried=tried,
+            sampler=sampler,
+        )

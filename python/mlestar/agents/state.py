@@ -7,6 +7,7 @@ from typing import Any
 
 from mlestar.coordination.base import Event
 from mlestar.pipeline.tabular import PipelineSpec
+from mlestar.search.bandit import judge_proposals
 from mlestar.search.space import Space
 
 
@@ -21,6 +22,8 @@ class Trial:
     purpose, round, block, base : as the step that proposed it
     choices : dict
         What the sampler learns from.
+    sampler : str
+        Who drew it; empty where it was not drawn.
     fits : dict
         Fold to the payload of its finished fit.
     status : str
@@ -41,6 +44,7 @@ class Trial:
     block: str | None = None
     base: int | None = None
     choices: dict[str, Any] = field(default_factory=dict)
+    sampler: str = ""
     fits: dict[int, dict[str, Any]] = field(default_factory=dict)
     deaths: dict[int, int] = field(default_factory=dict)
     failure: str = ""
@@ -95,6 +99,22 @@ class RunState:
         fits = self.manifest["fits"]
         return None if fits is None else int(fits) // self.folds
 
+    @property
+    def samplers(self) -> list[str]:
+        """Samplers that may propose; a run of before goes on with the one it had."""
+        return list(self.manifest.get("samplers", ["tpe"]))
+
+    @property
+    def agents(self) -> dict[str, int]:
+        """Processes of each role that work beside the engine, which is the others itself."""
+        return dict(self.manifest.get("agents", {}))
+
+    def outcomes(self, visible: int | None = None) -> list[tuple[str, bool]]:
+        """Who proposed each of the first `visible` trials that was drawn, and whether it was
+        good."""
+        seen = [t for t in self.trials[:visible] if t.settled]
+        return judge_proposals((t.sampler, self.error_of(t)) for t in seen)
+
     def space(self) -> Space:
         """What the search may choose."""
         values = self.manifest["space"]
@@ -139,6 +159,7 @@ class RunState:
             payload["block"],
             payload["base"],
             payload["choices"],
+            payload.get("sampler", ""),  # runs of before had one sampler
         )
         if trial.number == len(self.trials):
             self.trials.append(trial)

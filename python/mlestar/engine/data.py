@@ -13,7 +13,8 @@ from mlestar._lazy import require
 from mlestar.exceptions import DataError
 from mlestar.pipeline.validation import DataValidator, Finding
 
-_SHIPPED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+SHIPPED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+"""Tables that scikit-learn ships."""
 _MOST_CLASSES_OF_WHOLE_NUMBERS = 10
 
 
@@ -115,7 +116,7 @@ def load_table(
 
 def _read(data: Any, target: Any, pandas: Any) -> tuple[Any, Any, str, str]:
     """The features, the target's values, its name, and what the data are called."""
-    if isinstance(data, str) and data in _SHIPPED:
+    if isinstance(data, str) and data in SHIPPED:
         from sklearn import datasets
 
         frame = getattr(datasets, f"load_{data}")(as_frame=True).frame
@@ -142,7 +143,7 @@ def read_file(path: Path, pandas: Any) -> Any:
     """A CSV or Parquet file as a DataFrame; DataError if it cannot be read."""
     if not path.is_file():
         raise DataError(
-            f"data is {str(path)!r}, which is neither a file nor one of {', '.join(_SHIPPED)}"
+            f"data is {str(path)!r}, which is neither a file nor one of {', '.join(SHIPPED)}"
         )
     try:
         if path.suffix in (".parquet", ".pq"):

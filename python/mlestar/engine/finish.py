@@ -55,7 +55,7 @@ def finish(
     answer = ensemble_answer(state, artifacts)
     if answer is not None:
         _write_predictions(folder / "predictions.csv", state, artifacts, answer)
-    write_report(folder, state, clock.elapsed)
+    write_report(folder, state, clock)
     reason = state.closed
     journal.append([Event("run.finished", "", {"reason": reason, "refitted": refitted})])
 
@@ -90,7 +90,7 @@ def ensemble_score(state: RunState, artifacts: ArtifactStore, answer: Any) -> di
     return {"score": mean, "ci_low": low, "ci_high": high}
 
 
-def write_report(folder: Path, state: RunState, elapsed: float | None = None) -> Path:
+def write_report(folder: Path, state: RunState, clock: Clock | None = None) -> Path:
     """Write ``report.html`` from what the journal says."""
     artifacts = ArtifactStore(folder / "artifacts")
     manifest = state.manifest
@@ -121,12 +121,28 @@ def write_report(folder: Path, state: RunState, elapsed: float | None = None) ->
             "budget in fits": manifest["fits"],
             "budget in seconds": manifest["seconds"],
             "search ended by": state.closed,
+            **_tally(state),
+            **({} if clock is None else {"coordination": _cost(clock)}),
             "ensemble weighed by": (state.ensemble or {}).get("metric"),
         },
         config=manifest["config"],
-        elapsed=elapsed,
+        elapsed=None if clock is None else clock.elapsed,
     )
     return ReportGenerator().write(content, folder / "report.html")
+
+
+def _tally(state: RunState) -> dict[str, str]:
+    """How often each sampler proposed, and how often it was better than half of those before."""
+    outcomes = state.outcomes()
+    found = {}
+    for name in state.samplers:
+        good = [was_good for who, was_good in outcomes if who == name]
+        found[f"proposed by {name}"] = f"{len(good)} trials, {sum(good)} better than the median"
+    return found
+
+
+def _cost(clock: Clock) -> str:
+    return f"{clock.coordination:.2f} s, {clock.coordination_share:.1%} of the session"
 
 
 def leaderboard(state: RunState) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import shutil
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,7 @@ def _manifest(table: Table, config: MLConfig) -> dict[str, Any]:
     memory = machine.memory_bytes // 2 if training.memory_mb is None else training.memory_mb * 2**20
     return {
         "version": SCHEMA_VERSION,
+        "id": uuid.uuid4().hex[:12],
         "name": table.name,
         "target": table.target,
         "rows": len(table.y),
@@ -154,7 +156,9 @@ def _manifest(table: Table, config: MLConfig) -> dict[str, Any]:
         "memory_bytes": memory,
         "ensemble_size": training.ensemble_size,
         "refit": training.refit,
+        "samplers": training.samplers,
         "window": coordination.window,
+        "agents": coordination.agent_counts,
         "lease_seconds": coordination.lease_seconds,
         "config": config.to_dict(),
         "findings": [vars(finding) for finding in table.findings],

@@ -13,7 +13,8 @@ from mlestar.config import MLConfig
 from mlestar.coordination.journal import Journal
 from mlestar.engine.data import load_table
 from mlestar.engine.finish import finish, leaderboard, write_report
-from mlestar.engine.loop import locked, search
+from mlestar.engine.loop import Clock, locked, search
+from mlestar.engine.mirror import check_claude_flow, shown, tell_what_is_left
 from mlestar.engine.model import TabularEnsemble
 from mlestar.engine.prepare import prepare
 from mlestar.engine.progress import make_progress
@@ -171,6 +172,9 @@ def run(
     }
     for path, value in overrides.items():
         settings = settings.override(path, value)
+    shared = settings.coordination_config.folder
+    if shared is not None:  # a run may be resumed from another working folder
+        settings = settings.override("coordination_config.folder", str(Path(shared).resolve()))
     table = load_table(
         data,
         target,
@@ -178,6 +182,8 @@ def run(
         drop=settings.data_config.drop,
         folds=settings.evaluation_config.folds,
     )
+    if settings.coordination_config.backend == "claude-flow":
+        check_claude_flow(settings.coordination_config, None if out is None else Path(out))
     folder = prepare(table, settings, out)
     return _drive(folder, settings.coordination_config.workers, started, verbose)
 
@@ -199,6 +205,7 @@ def resume(
     started = time.monotonic() if started is None else started
     found = Run(folder)
     if found.finished:
+        tell_what_is_left(found.folder, found._state.manifest, found._state.started_at)
         return found
     start_forkserver(PRELOAD)
     if workers is None:
@@ -234,9 +241,21 @@ def _drive(folder: Path, workers: int | None, started: float, verbose: bool) -> 
     with locked(folder):
         journal = Journal(folder / "journal.db", create=False)
         try:
-            with make_progress(verbose, sys.stderr) as progress:
-                state, clock, interrupted = search(folder, journal, workers, started, progress)
-            finish(folder, journal, state, clock, workers)
+            start = journal.events()[0]
+            with shown(folder, start.payload, start.time) as mirror:
+                with make_progress(verbose, sys.stderr) as progress:
+
+                    def show(state: RunState, clock: Clock) -> None:
+                        progress(state, clock)
+                        if mirror is not None:
+                            mirror.say()
+
+                    state, clock, interrupted = search(folder, journal, workers, started, show)
+                if mirror is not None:
+                    clock.coordination += mirror.seconds
+                finish(folder, journal, state, clock, workers)
+                if mirror is not None and clock.left is not None:
+                    mirror.patience = min(mirror.patience, max(1.0, clock.left))
         finally:
             journal.close()
     result = Run(folder, interrupted=interrupted)

@@ -1,7 +1,28 @@
-"""Search: the space of pipelines, the order in which it is tried, and the sampler that proposes."""
+"""Search: the space of pipelines, the order in which it is tried, and the samplers that propose."""
 
+from typing import TYPE_CHECKING, Any
+
+from mlestar._lazy import load_lazily
 from mlestar.search.sampler import Proposal, propose
 from mlestar.search.schedule import BLOCKS, Step, ablate, step_of
 from mlestar.search.space import Space
 
-__all__ = ["BLOCKS", "Proposal", "Space", "Step", "ablate", "propose", "step_of"]
+if TYPE_CHECKING:
+    from mlestar.search.swarm import SwarmSampler
+
+_NAMES = {"swarm": ["SwarmSampler"]}
+
+__all__ = [
+    "BLOCKS",
+    "Proposal",
+    "Space",
+    "Step",
+    "SwarmSampler",
+    "ablate",
+    "propose",
+    "step_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    return load_lazily(__name__, globals(), _NAMES, name)

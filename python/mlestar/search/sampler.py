@@ -24,10 +24,13 @@ class Proposal:
     spec : PipelineSpec
     choices : dict
         Name of each choice to its value, as JSON; what the sampler learns from.
+    sampler : str
+        Who drew it; empty where it was not drawn.
     """
 
     spec: PipelineSpec
     choices: dict[str, Any]
+    sampler: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,9 @@ def propose(
     base: PipelineSpec | None = None,
     block: str | None = None,
     tried: Set[str] = frozenset(),
+    sampler: str = "tpe",
 ) -> Proposal | None:
-    """Draw a pipeline by the tree-structured Parzen estimator (Bergstra et al., NIPS 2011).
+    """Draw a pipeline by the tree-structured Parzen estimator or by the particle swarm.
 
     Parameters
     ----------
@@ -61,6 +65,8 @@ def propose(
         Draw only this block of the pipeline anew.
     tried : set of str
         Keys (`PipelineSpec.key`) of pipelines not to propose again.
+    sampler : {"tpe", "swarm"}, default="tpe"
+        The tree-structured Parzen estimator (Bergstra et al., NIPS 2011), or `SwarmSampler`.
 
     Returns
     -------
@@ -69,8 +75,9 @@ def propose(
     """
     optuna = require("optuna", "run")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=_seed(seed, trial), n_startup_trials=8)
-    study = optuna.create_study(direction="minimize", sampler=sampler)
+    study = optuna.create_study(
+        direction="minimize", sampler=_make_sampler(sampler, seed, trial, optuna)
+    )
     distributions = _Distributions(space)
     for result in results:
         if result.error is None or not result.choices:
@@ -96,8 +103,18 @@ def propose(
 
         spec = space.suggest(suggest, base, block)
         if spec.key not in tried:
-            return Proposal(spec, choices)
+            return Proposal(spec, choices, sampler)
     return None
+
+
+def _make_sampler(name: str, seed: int, trial: int, optuna: Any) -> Any:
+    if name == "swarm":
+        from mlestar.search.swarm import SwarmSampler
+
+        # One swarm for the run: it finds itself again in the results. What it may learn from is
+        # decided by whoever gives them.
+        return SwarmSampler(seed=_seed(seed, -1))
+    return optuna.samplers.TPESampler(seed=_seed(seed, trial), n_startup_trials=8)
 
 
 def choices_of(spec: PipelineSpec, space: Space) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class ClaudeFlowStore:
         Seconds that a call of the server may take.
     poll : float, default=0.5
         Seconds between two looks of the thread that sends what waits.
+    tell : callable, default=None
+        Gets the words that would be a `CoordinationWarning` otherwise: for a thread that must not
+        warn.
 
     Notes
     -----
@@ -79,6 +82,7 @@ class ClaudeFlowStore:
         command: str | Sequence[str] | None = None,
         timeout: float = 5.0,
         poll: float = 0.5,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self._own_client, self._own_local = client is None, local is None
         if client is None:
@@ -86,7 +90,7 @@ class ClaudeFlowStore:
         client.folder.path.mkdir(parents=True, exist_ok=True)
         self.client = client
         self.local = local or EmbeddedStore(client.folder.path / "mlestar-memory.db")
-        self._timeout, self._poll = timeout, poll
+        self._timeout, self._poll, self._tell_words = timeout, poll, tell
         self._sending = threading.RLock()
         self._saying = threading.Lock()
         self._away = self._refusing = False
@@ -103,6 +107,10 @@ class ClaudeFlowStore:
         self._pump.start()
 
     # What is said once
+
+    def notice(self) -> None:
+        """Say it if the server has gone away since the last call of any method."""
+        self._say()
 
     def _say(self, refusal: str = "") -> None:
         """Warn when the server goes away, and note when it is back."""
@@ -125,12 +133,14 @@ class ClaudeFlowStore:
                 self._away = True
         verb = "refuses" if refusal else "is away"
         why = refusal or self.client.reason or self._failure
-        warnings.warn(
+        words = (
             f"Claude Flow {verb} ({why}): "
-            f"the agents go on in {self.local.path}, and what they store is sent when it can be",
-            CoordinationWarning,
-            stacklevel=4,
+            f"the agents go on in {self.local.path}, and what they store is sent when it can be"
         )
+        if self._tell_words is not None:
+            self._tell_words(words)
+        else:
+            warnings.warn(words, CoordinationWarning, stacklevel=4)
 
     def _ask(self, tool: str, **arguments: Any) -> dict[str, Any] | None:
         """A memory tool's answer; None while the server is away."""

@@ -1,0 +1,1 @@
+"""Samplers: what they find, and what they cost."""
