@@ -29,8 +29,7 @@ def regression(rng, n=800, count=6):
     y = 2 * rng.normal(size=n)
     shared = rng.normal(size=n)
     return [
-        y * (0.7 + 0.1 * j) + shared + (0.5 + 0.3 * j) * rng.standard_t(3, n)
-        for j in range(count)
+        y * (0.7 + 0.1 * j) + shared + (0.5 + 0.3 * j) * rng.standard_t(3, n) for j in range(count)
     ], y
 
 
@@ -92,10 +91,9 @@ def test_the_optimum_of_scipy(rng, loss, make, weighted):
     weight = rng.random(len(y)) * (rng.random(len(y)) > 0.2) if weighted else None
     found = convex_weights(predictions, y, loss=loss, sample_weight=weight, delta=0.7)
     P = np.array(predictions)
-    best = scipy_optimum(
-        lambda w: reference(loss, P, y, weight, w), len(P), True, True, 0.0
-    )
-    assert found.converged and 0 <= found.gap <= 1e-9
+    best = scipy_optimum(lambda w: reference(loss, P, y, weight, w), len(P), True, True, 0.0)
+    assert found.converged
+    assert 0 <= found.gap <= 1e-9
     assert found.objective <= best + 1e-9
     assert found.objective == pytest.approx(reference(loss, P, y, weight, found.weights), rel=1e-12)
     assert found.objective == pytest.approx(best, abs=1e-7)
@@ -126,7 +124,8 @@ def test_every_kind_of_constraint(rng, loss, make, sum_to_one, non_negative, l1,
         return
     found = convex_weights(predictions, y, loss=loss, delta=0.7, quantile=0.3, **options)
     w = found.weights
-    assert found.converged and 0 <= found.gap <= 1e-9
+    assert found.converged
+    assert 0 <= found.gap <= 1e-9
 
     def objective(v):
         return reference(loss, P, y, None, v) + l2 / 2 * v @ v
@@ -177,7 +176,8 @@ def test_more_rows_than_a_coarse_level_has(rng):
     order = np.argsort(y, kind="stable")  # levels take tiles: each must see both classes' worth
     mixed = convex_weights(predictions, y)
     sorted_ = convex_weights([p[order] for p in predictions], y[order])
-    assert mixed.converged and sorted_.converged
+    assert mixed.converged
+    assert sorted_.converged
     assert mixed.objective == pytest.approx(sorted_.objective, abs=2e-9)
 
 
@@ -189,7 +189,9 @@ def test_a_model_that_only_some_rows_need(rng):
     sure[12_345] = 1 - sure[12_345]
     rough = np.where(y == 1, 0.6, 0.4)
     found = convex_weights([sure, sure * 0.98 + 0.01, rough], y)
-    P = np.where(y == 1, [sure, sure * 0.98 + 0.01, rough], 1 - np.array([sure, sure * 0.98 + 0.01, rough]))
+    P = np.where(
+        y == 1, [sure, sure * 0.98 + 0.01, rough], 1 - np.array([sure, sure * 0.98 + 0.01, rough])
+    )
     best = scipy_optimum(lambda w: -np.log(np.maximum(w @ P, 1e-15)).mean(), 3, True, True, 0.0)
     assert found.converged
     assert found.objective <= best + 1e-9
@@ -210,7 +212,9 @@ def test_per_class_weights(rng):
             total += reference(loss, P[:, :, k], (y == k).astype(int), None, alone.weights)
         assert found.objective == pytest.approx(total)
     shared = convex_weights(predictions, y, loss="brier")
-    assert convex_weights(predictions, y, loss="brier", per_class=True).objective <= shared.objective
+    assert (
+        convex_weights(predictions, y, loss="brier", per_class=True).objective <= shared.objective
+    )
 
 
 def test_a_loss_of_ones_own(rng):
@@ -252,11 +256,14 @@ def test_a_bad_loss_of_ones_own(rng, answer, words):
         convex_weights(predictions, y, loss=answer)
 
 
-@pytest.mark.parametrize(("loss", "make"), [("log", binary), ("squared", regression)])
+@pytest.mark.parametrize(
+    ("loss", "make"), [("log", binary), ("squared", regression), ("pinball", regression)]
+)
 def test_one_model_and_identical_models(rng, loss, make):
     predictions, y = make(rng, count=2)
     alone = convex_weights(predictions[:1], y, loss=loss)
-    assert alone.weights.tolist() == [1.0] and alone.converged
+    assert alone.weights.tolist() == [1.0]
+    assert alone.converged
     pair = convex_weights(predictions, y, loss=loss)
     doubled = convex_weights([*predictions, *(p.copy() for p in predictions)], y, loss=loss)
     assert doubled.converged
@@ -296,7 +303,11 @@ def test_files_in_place_of_memory(rng, tmp_path):
 
 @pytest.mark.parametrize(
     ("loss", "layout", "make"),
-    [("log", "column", binary), ("log", "true_class", multiclass), ("squared", "every_class", multiclass)],
+    [
+        ("log", "column", binary),
+        ("log", "true_class", multiclass),
+        ("squared", "every_class", multiclass),
+    ],
 )
 def test_without_a_cache_the_same_bits(rng, loss, layout, make):
     predictions, y = make(rng, n=2500)

@@ -14,7 +14,7 @@ namespace {
 
 using vector = std::vector<double>;
 
-constexpr std::int64_t coarser = 8;    // each level has this many times fewer tiles than the next
+constexpr std::int64_t coarser = 4;    // each level has this many times fewer tiles than the next
 constexpr std::int64_t few_tiles = 4;  // of the coarsest level at least
 constexpr double coarse_gap = 1e-3;    // with which a coarse level is left
 constexpr double fast_enough = 0.1;    // fall of the gap in a step that needs no new curvature

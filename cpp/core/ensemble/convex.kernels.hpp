@@ -179,7 +179,6 @@ double sum_of_logs(const double* value, std::int64_t count) {
 convex_sums log_loss(const double* u, const double* target, const double* weight,
                      std::int64_t count, double* first, double* second) {
     double value[convex_tile];
-    double least = 1.0, most = 0.0;
     if (target == nullptr) {
         for (std::int64_t i = 0; i < count; ++i) value[i] = u[i];
         for (std::int64_t i = 0; i < count; ++i) {
@@ -196,10 +195,9 @@ convex_sums log_loss(const double* u, const double* target, const double* weight
             second[i] = inverse * inverse;
         }
     }
-    for (std::int64_t i = 0; i < count; ++i) least = value[i] < least ? value[i] : least;
-    for (std::int64_t i = 0; i < count; ++i) most = value[i] > most ? value[i] : most;
-    if (!(least > 0.0)) return {__builtin_inf(), __builtin_inf(), 0.0};
-    if (weight == nullptr && least >= 1e-18 && most <= 1e18)
+    const convex_range all = range(value, count);
+    if (!(all.low > 0.0)) return {__builtin_inf(), __builtin_inf(), 0.0};
+    if (weight == nullptr && all.low >= 1e-18 && all.high <= 1e18)
         return same(-sum_of_logs(value, count));
     for (std::int64_t i = 0; i < count; ++i) value[i] = math::log(value[i]);
     if (weight != nullptr) weigh(weight, count, first, second);

@@ -24,7 +24,8 @@ class CallbackSelection:
     def add(self, model: int) -> None: ...
 
 def minimize_convex(
-    loss: str | Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64], NDArray[np.float64]]],
+    loss: str
+    | Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64], NDArray[np.float64]]],
     layout: str,
     parameter: float,
     predictions: list[object],
