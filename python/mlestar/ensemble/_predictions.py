@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlestar._arrays import as_array
 
@@ -62,16 +63,42 @@ class Predictions:
         first = self.arrays[0]
         return 1 if first.ndim == 1 else int(first.shape[1])
 
+    def take(self, chosen: Iterable[int], arrays: list[Any] | None = None) -> Predictions:
+        """Some of the models, or other rows of them, under the same names."""
+        numbers = list(chosen)
+        part = object.__new__(Predictions)
+        keys = range(len(self)) if self.keys is None else self.keys
+        part.keys = [keys[index] for index in numbers]
+        part.arrays = [self.arrays[index] for index in numbers] if arrays is None else arrays
+        return part
+
+    def blend(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weighted sum of the models."""
+        total = np.zeros(self.arrays[0].shape)
+        for weight, array in zip(weights.tolist(), self.arrays, strict=True):
+            if weight != 0:
+                total += weight * array
+        return total
+
     @contextmanager
     def naming(self) -> Iterator[None]:
         """Errors of the core name models by their number: here by their key."""
         try:
             yield
-        except ValueError as error:
-            if self.keys is None:
+        except Exception as error:
+            if self.keys is None or getattr(error, "_mlestar_named", False):
                 raise
-            words = _PLACE.sub(lambda found: self.name(int(found[1])), str(error))
-            raise ValueError(words) from None
+            notes = getattr(error, "__notes__", [])
+            notes[:] = [self._with_keys(note) for note in notes]
+            if type(error) is ValueError and not notes:
+                error.args = tuple(
+                    self._with_keys(part) if isinstance(part, str) else part for part in error.args
+                )
+            error._mlestar_named = True  # type: ignore[attr-defined]
+            raise
+
+    def _with_keys(self, words: str) -> str:
+        return _PLACE.sub(lambda found: self.name(int(found[1])), words)
 
 
 def weights_or_none(sample_weight: Any) -> Any:
