@@ -2,8 +2,23 @@
 
 from mlestar.ensemble.convex import ConvexResult, convex_weights
 from mlestar.ensemble.greedy import GreedyResult, greedy_weights
+from mlestar.ensemble.optimize import (
+    Alternative,
+    OptimizedWeights,
+    ParetoPoint,
+    optimize_weights,
+)
 
-__all__ = ["ConvexResult", "GreedyResult", "convex_weights", "greedy_weights"]
+__all__ = [
+    "Alternative",
+    "ConvexResult",
+    "GreedyResult",
+    "OptimizedWeights",
+    "ParetoPoint",
+    "convex_weights",
+    "greedy_weights",
+    "optimize_weights",
+]
 
 for _name in __all__:
     globals()[_name].__module__ = __name__
