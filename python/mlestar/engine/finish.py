@@ -108,6 +108,7 @@ def write_report(folder: Path, state: RunState, elapsed: float | None = None) ->
             (f"trial {trial.number}: {trial.spec.family}", weight) for trial, weight in members
         ],
         ensemble=None if answer is None else ensemble_score(state, artifacts, answer),
+        choice=state.ensemble or {},
         y=None if answer is None else artifacts.get_array(manifest["y"]),
         answer=answer,
         findings=manifest["findings"],
@@ -122,6 +123,7 @@ def write_report(folder: Path, state: RunState, elapsed: float | None = None) ->
             "budget in seconds": manifest["seconds"],
             "search ended by": state.closed,
             "ensemble weighed by": (state.ensemble or {}).get("metric"),
+            "ensemble chosen": (state.ensemble or {}).get("method"),
         },
         config=manifest["config"],
         elapsed=elapsed,
