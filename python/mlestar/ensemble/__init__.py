@@ -1,5 +1,6 @@
 """Ensemble weights: which models to combine, and how much of each."""
 
+from mlestar.ensemble.blending import weighted_sum
 from mlestar.ensemble.convex import ConvexResult, convex_weights
 from mlestar.ensemble.greedy import GreedyResult, greedy_weights
 from mlestar.ensemble.optimize import (
@@ -18,6 +19,7 @@ __all__ = [
     "convex_weights",
     "greedy_weights",
     "optimize_weights",
+    "weighted_sum",
 ]
 
 for _name in __all__:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlestar._arrays import as_array
+from mlestar._native import _core
 
 _PLACE = re.compile(r"predictions\[(\d+)\]")
 
@@ -74,11 +75,8 @@ class Predictions:
 
     def blend(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """The weighted sum of the models."""
-        total = np.zeros(self.arrays[0].shape)
-        for weight, array in zip(weights.tolist(), self.arrays, strict=True):
-            if weight != 0:
-                total += weight * array
-        return total
+        total = _core.ensemble.weighted_sum(self.arrays, weights.tolist())
+        return total[:, 0] if self.arrays[0].ndim == 1 else total
 
     @contextmanager
     def naming(self) -> Iterator[None]:
