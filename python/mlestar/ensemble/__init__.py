@@ -14,11 +14,13 @@ from mlestar.ensemble.optimize import (
 )
 
 if TYPE_CHECKING:
+    from mlestar.ensemble.stacking import StackingClassifier, StackingRegressor
     from mlestar.ensemble.voting import VotingClassifier, VotingRegressor
     from mlestar.ensemble.weighted import WeightedEnsembleClassifier, WeightedEnsembleRegressor
 
 # Loaded at first use: they need scikit-learn.
 _ESTIMATORS = {
+    "stacking": ["StackingClassifier", "StackingRegressor"],
     "voting": ["VotingClassifier", "VotingRegressor"],
     "weighted": ["WeightedEnsembleClassifier", "WeightedEnsembleRegressor"],
 }
@@ -29,6 +31,8 @@ __all__ = [
     "GreedyResult",
     "OptimizedWeights",
     "ParetoPoint",
+    "StackingClassifier",
+    "StackingRegressor",
     "VotingClassifier",
     "VotingRegressor",
     "WeightedEnsembleClassifier",
