@@ -317,7 +317,7 @@ class WeightedEnsembleClassifier(ClassifierMixin, _WeightedEnsemble):  # type: i
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> models = [("tree", DecisionTreeClassifier(max_depth=3)), ("bayes", GaussianNB())]
     >>> ensemble = WeightedEnsembleClassifier(models, method="convex").fit(X, y)
-    >>> ensemble.score(X, y) > 0.95
+    >>> ensemble.score(X, y) > 0.9
     True
     """
 
