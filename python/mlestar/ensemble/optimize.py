@@ -259,7 +259,8 @@ n_classes])
             )
         methods, why = candidates_for(task)
         if candidates is not None:
-            methods, why = _checked(candidates), "as asked for"
+            methods = _checked(candidates)
+            why = f"of {', '.join(in_order(methods))}, as asked for"
         if len(models) == 1:
             weights = np.ones(1)
             score = float(alone[0])
