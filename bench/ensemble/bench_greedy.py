@@ -52,6 +52,10 @@ def rows(n: int) -> list[Row]:
         ("roc_auc", "roc_auc", "roc_auc", "binary", models, y),
         ("log_loss", "log_loss", "log_loss", "binary", models, y),
         ("log_loss, 5 classes", "log_loss", "log_loss", "multiclass", tables, many),
+        ("average_precision", "average_precision", "average_precision", "binary", models, y),
+        ("mcc", "mcc", "mcc", "binary", models, y),
+        ("accuracy, 5 classes", "accuracy", "accuracy", "multiclass", tables, many),
+        ("f1_macro, 5 classes", "f1_macro", "f1_macro", "multiclass", tables, many),
         ("rmse", "rmse", "root_mean_squared_error", "regression", models, y.astype(float)),
     ):
         found.append(

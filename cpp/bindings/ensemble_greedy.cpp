@@ -7,6 +7,7 @@
 #include "bindings/rooms.hpp"
 #include "ensemble/greedy.hpp"
 #include "ensemble/greedy_callback.hpp"
+#include "ensemble/greedy_labels.hpp"
 #include "support/error.hpp"
 
 namespace mlestar::bindings::ensemble_greedy {
@@ -15,17 +16,22 @@ namespace {
 using ensemble::callback_selection;
 using ensemble::greedy_metric;
 using ensemble::greedy_selection;
+using ensemble::label_selection;
 
 greedy_metric metric_of(const std::string& name) {
     if (name == "log_loss") return greedy_metric::log_loss;
     if (name == "rmse") return greedy_metric::rmse;
+    if (name == "mse") return greedy_metric::mse;
+    if (name == "brier") return greedy_metric::brier;
     if (name == "roc_auc") return greedy_metric::roc_auc;
-    throw argument_error("metric is '" + name + "', but must be log_loss, rmse or roc_auc");
+    if (name == "average_precision") return greedy_metric::average_precision;
+    throw argument_error("metric is '" + name +
+                         "', but must be log_loss, rmse, mse, brier, roc_auc or average_precision");
 }
 
 matrix_view prediction_of(const py::handle& object) {
     const auto view = as_matrix(object);
-    if (!view)
+    if (!view || view->columns == 0)
         throw argument_error("predictions must be numeric arrays of one or two axes, not empty");
     return *view;
 }
@@ -49,6 +55,28 @@ py::array_t<double> candidate_errors(const greedy_selection& selection) {
         errors = selection.candidate_errors();
     }
     return to_array<double>(errors);
+}
+
+std::unique_ptr<label_selection> make_labels(const py::list& predictions, py::handle y,
+                                             py::handle weight) {
+    const auto target = as_vector(y);
+    const auto w = as_optional(weight);
+    if (!target) throw argument_error("y must be a numeric array of one axis, not empty");
+    if (!w) throw argument_error("sample_weight must be a numeric array of one axis or None");
+    std::vector<matrix_view> views(predictions.size());
+    std::transform(predictions.begin(), predictions.end(), views.begin(), prediction_of);
+    const gil_scope scope(static_cast<std::int64_t>(views.size()) * target->size);
+    return std::make_unique<label_selection>(views, *target, *w);
+}
+
+py::array candidate_tables(const label_selection& selection) {
+    std::vector<double> tables;
+    {
+        const gil_scope scope(selection.work());
+        tables = selection.candidate_tables();
+    }
+    return to_array<double>(tables).reshape(
+        {selection.models(), selection.classes(), selection.classes()});
 }
 
 using doubles = py::array_t<double, py::array::c_style>;
@@ -93,6 +121,10 @@ void mlestar::bindings::add_ensemble_greedy(py::module_& module) {
              py::arg("weight"))
         .def("candidate_errors", candidate_errors)
         .def("add", method(&greedy_selection::add), py::arg("model"));
+    py::class_<label_selection>(module, "LabelSelection")
+        .def(py::init(&make_labels), py::arg("predictions"), py::arg("y"), py::arg("weight"))
+        .def("candidate_tables", candidate_tables)
+        .def("add", method(&label_selection::add), py::arg("model"));
     py::class_<callback_selection>(module, "CallbackSelection")
         .def(py::init(&make_callback), py::arg("metric"), py::arg("sign"), py::arg("predictions"),
              py::arg("y"), py::arg("weight"))

@@ -31,5 +31,7 @@ PYBIND11_MODULE(_core, module) {
     add_model_selection_stratification(model_selection);
     add_model_selection_temporal(model_selection);
     auto ensemble = module.def_submodule("ensemble");
+    add_ensemble_blending(ensemble);
+    add_ensemble_convex(ensemble);
     add_ensemble_greedy(ensemble);
 }

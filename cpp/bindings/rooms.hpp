@@ -23,6 +23,8 @@ void add_model_selection_groups(pybind11::module_& module);
 void add_model_selection_gather(pybind11::module_& module);
 void add_model_selection_stratification(pybind11::module_& module);
 void add_model_selection_temporal(pybind11::module_& module);
+void add_ensemble_blending(pybind11::module_& module);
+void add_ensemble_convex(pybind11::module_& module);
 void add_ensemble_greedy(pybind11::module_& module);
 
 }  // namespace mlestar::bindings

@@ -132,6 +132,30 @@ def test_replaying_the_journal_is_resuming(run_folder):
                 assert said[event.kind, event.key] == event.payload
 
 
+def test_the_ensemble_says_what_it_compared(run_folder):
+    journal = Journal(run_folder / "journal.db")
+    stations = [
+        Station(a, journal)
+        for a in (
+            SearchAgent(),
+            TrainingAgent(run_folder, journal, SerialExecutor(), owner="one"),
+            EvaluationAgent(),
+            EnsembleAgent(run_folder),
+        )
+    ]
+    while state_of(journal).ensemble is None:
+        for station in stations:
+            station.turn()
+    said = state_of(journal).ensemble
+    assert sum(said["weights"].values()) == pytest.approx(1)
+    compared = {one["method"]: one for one in said["alternatives"]}
+    assert list(compared) == ["best_single", "mean", "greedy", "convex"]
+    assert said["reason"].startswith(said["method"])
+    assert said["gain"] == compared[said["method"]]["gain"]
+    assert said["interval"] == compared[said["method"]]["interval"]
+    assert compared[said["method"]]["models"] == len(said["weights"])
+
+
 def test_agents_say_nothing_before_the_run_has_begun(tmp_path):
     for agent in (SearchAgent(), EvaluationAgent(), EnsembleAgent(tmp_path)):
         assert agent.step([]) == []

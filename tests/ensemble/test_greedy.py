@@ -114,7 +114,7 @@ def test_first_tie_break(rng):
     ("change", "words"),
     [
         (lambda p, y: ([], y, {}), "predictions is empty"),
-        (lambda p, y: (p, y[:0], {}), "y must be"),
+        (lambda p, y: (p, y[:0], {}), "y is"),
         (lambda p, y: ([p[0], p[1][:-1]], y, {}), r"predictions\[1\] has shape"),
         (
             lambda p, y: ([p[0], np.where(np.arange(len(y)) == 3, np.nan, p[1])], y, {}),

@@ -470,8 +470,8 @@ def test_greedy_weights_bad_input():
         (([y, y[:-1]], y), r"predictions\[1\] has 3 rows, but y has 4"),
         (([y, y * np.nan], y), r"predictions\[1\] holds NaN or infinity"),
         (([y, np.ones((4, 2))], y), r"predictions\[1\] has shape \(4, 2\)"),
-        (([], y), "predictions holds no model"),
-        (([y], np.array(["a"] * 4)), "y holds strings"),
+        (([], y), "predictions is empty"),
+        (([y], np.array(["a"] * 4)), "y is array"),
     ):
         with pytest.raises(ValueError, match=words):
             greedy_weights(*arguments, metric=user.cost)

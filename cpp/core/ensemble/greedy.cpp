@@ -46,7 +46,10 @@ greedy_selection::greedy_selection(greedy_metric metric,
       models_(static_cast<std::int64_t>(predictions.size())),
       rows_(y.size),
       one_column_(!predictions.empty() && predictions.front().columns == 1),
-      values_(predictions.size() * at(y.size)),
+      values_(predictions.size() * at(y.size) *
+              (metric == greedy_metric::brier && !predictions.empty()
+                   ? at(predictions.front().columns)
+                   : 1)),
       mean_(at(y.size), 0.0) {
     if (models_ == 0)
         throw argument_error("predictions is empty, but must hold at least one model");
@@ -54,13 +57,22 @@ greedy_selection::greedy_selection(greedy_metric metric,
     read_target(y);
     read_weight(weight);
     read_predictions(predictions);
-    if (metric_ == greedy_metric::rmse) build_gram();
+    if (squares()) build_gram();
     if (metric_ == greedy_metric::roc_auc)
         scorer_.emplace(std::vector<std::uint8_t>(label_.begin(), label_.end()));
 }
 
+bool greedy_selection::squares() const {
+    return metric_ == greedy_metric::rmse || metric_ == greedy_metric::mse ||
+           metric_ == greedy_metric::brier;
+}
+
+bool greedy_selection::probabilities() const {
+    return metric_ == greedy_metric::log_loss || metric_ == greedy_metric::brier;
+}
+
 void greedy_selection::read_target(const vector_view& y) {
-    if (metric_ == greedy_metric::rmse) {
+    if (squares() && !probabilities()) {
         target_.resize(at(rows_));
         for (std::int64_t row = 0; row < rows_; row += block_size) {
             double buffer[block_size];
@@ -81,8 +93,11 @@ void greedy_selection::read_target(const vector_view& y) {
     if (!exact || *low < 0 || *high >= columns)
         throw argument_error(
             "y holds values that are not class numbers 0, 1, ... as its metric needs");
-    if (metric_ == greedy_metric::roc_auc && *low == *high)
-        throw argument_error("y holds one class only, but ROC AUC needs both 0 and 1");
+    if (!probabilities() && *low == *high)
+        throw argument_error(std::string("y holds one class only, but ") +
+                             (metric_ == greedy_metric::roc_auc ? "ROC AUC" : "average precision") +
+                             " needs both 0 and 1");
+    if (metric_ == greedy_metric::brier) target_.assign(label_.begin(), label_.end());
 }
 
 void greedy_selection::read_weight(const vector_view& weight) {
@@ -108,10 +123,11 @@ void greedy_selection::read_weight(const vector_view& weight) {
 
 void greedy_selection::read_predictions(const std::vector<matrix_view>& predictions) {
     const std::int64_t columns = predictions.front().columns;
-    if (!one_column_ && metric_ != greedy_metric::log_loss)
+    if (!one_column_ && !probabilities())
         throw argument_error(named(0) + " has " + std::to_string(columns) +
                              " columns, but this metric takes one");
-    std::vector<double> sums(one_column_ ? 0 : at(models_ * rows_));
+    const bool divide = metric_ == greedy_metric::log_loss && !one_column_;
+    std::vector<double> sums(divide ? at(models_ * rows_) : 0);
     for (std::int64_t j = 0; j < models_; ++j) {
         const matrix_view& one = predictions[at(j)];
         if (one.rows != rows_ || one.columns != columns)
@@ -120,11 +136,21 @@ void greedy_selection::read_predictions(const std::vector<matrix_view>& predicti
                                  std::to_string(rows_) + ", " + std::to_string(columns) + ")");
         const bool usable =
             columns == 1 ? read_column(one.column(0), values_.data() + j * rows_)
-                         : read_rows(one, values_.data() + j * rows_, sums.data() + j * rows_);
+            : metric_ == greedy_metric::brier
+                ? read_classes(one, values_.data() + j * rows_ * columns)
+                : read_rows(one, values_.data() + j * rows_, sums.data() + j * rows_);
         if (!usable)
-            throw argument_error(named(j) + (metric_ == greedy_metric::log_loss
+            throw argument_error(named(j) + (probabilities()
                                                  ? " holds values that are not probabilities"
                                                  : " holds values that are not finite"));
+    }
+    if (metric_ == greedy_metric::brier && columns > 1) {
+        // From here on a row is one class of a row: its weight is the row's.
+        const std::size_t one = weight_.size();
+        for (std::int64_t k = 1; k < columns; ++k)
+            for (std::size_t i = 0; i < one; ++i) weight_.push_back(weight_[i]);
+        rows_ *= columns;
+        return;
     }
     const auto is_one = [](double sum) { return std::abs(sum - 1.0) < 1e-12; };
     if (!std::all_of(sums.begin(), sums.end(), is_one)) {
@@ -142,7 +168,8 @@ bool greedy_selection::read_column(const vector_view& prediction, double* values
         const double* p = load_f64(prediction, row, count, buffer);
         for (std::int64_t i = 0; i < count; ++i) {
             double value = p[i];
-            if (metric_ == greedy_metric::rmse) {
+            if (metric_ == greedy_metric::brier) usable &= value >= 0.0 && value <= 1.0;
+            if (squares()) {
                 value -= target_[at(row + i)];
             } else if (metric_ == greedy_metric::log_loss) {
                 usable &= value >= 0.0 && value <= 1.0;
@@ -150,6 +177,28 @@ bool greedy_selection::read_column(const vector_view& prediction, double* values
             }
             usable &= std::isfinite(value);
             values[row + i] = value;
+        }
+    }
+    return usable;
+}
+
+// The residuals of each class, one class behind the other.
+bool greedy_selection::read_classes(const matrix_view& prediction, double* values) const {
+    bool usable = true;
+    double buffer[block_size];
+    for (std::int64_t k = 0; k < prediction.columns; ++k) {
+        for (std::int64_t row = 0; row < rows_; row += block_size) {
+            const std::int64_t count = std::min(block_size, rows_ - row);
+            const double* p = load_f64(prediction.column(k), row, count, buffer);
+            for (std::int64_t i = 0; i < count; ++i) {
+                const std::int64_t label = label_[at(row + i)];
+                if (label >= prediction.columns)
+                    throw argument_error("y holds class " + std::to_string(label) +
+                                         ", but the predictions have " +
+                                         std::to_string(prediction.columns) + " columns");
+                usable &= p[i] >= 0.0 && p[i] <= 1.0;
+                *values++ = p[i] - (label == k ? 1.0 : 0.0);
+            }
         }
     }
     return usable;
@@ -202,17 +251,15 @@ void greedy_selection::build_gram() {
             gram_[at(i * models_ + j)] = gram_[at(j * models_ + i)] = sums[next++] / total_weight_;
 }
 
-std::int64_t greedy_selection::work() const {
-    return metric_ == greedy_metric::rmse ? models_ : models_ * rows_;
-}
+std::int64_t greedy_selection::work() const { return squares() ? models_ : models_ * rows_; }
 
 std::vector<double> greedy_selection::candidate_errors() const {
     switch (metric_) {
-        case greedy_metric::rmse: return squared_errors();
-        case greedy_metric::roc_auc: return ranking_errors();
-        case greedy_metric::log_loss: break;
+        case greedy_metric::roc_auc:
+        case greedy_metric::average_precision: return ranking_errors();
+        case greedy_metric::log_loss: return log_losses();
+        default: return squared_errors();
     }
-    return log_losses();
 }
 
 std::vector<double> greedy_selection::log_losses() const {
@@ -246,7 +293,8 @@ std::vector<double> greedy_selection::squared_errors() const {
     std::vector<double> errors(at(models_));
     for (std::int64_t j = 0; j < models_; ++j) {
         const double square = gram_square_ + 2.0 * gram_sum_[at(j)] + gram_[at(j * models_ + j)];
-        errors[at(j)] = std::sqrt(std::max(0.0, square)) / size;
+        errors[at(j)] = metric_ == greedy_metric::rmse ? std::sqrt(std::max(0.0, square)) / size
+                                                       : std::max(0.0, square) / (size * size);
     }
     return errors;
 }
@@ -260,17 +308,21 @@ std::vector<double> greedy_selection::ranking_errors() const {
         static thread_local std::vector<std::uint64_t> scratch;
         blended.resize(at(rows_));
         kernels().blend(mean_.data(), model(j), kept, share, rows_, blended.data());
-        if (weight_.empty()) {
+        if (scorer_ && weight_.empty()) {
             errors[at(j)] = 1.0 - (*scorer_)(blended.data(), scratch);
             return;
         }
         const auto bytes = [](const auto& values) {
             return reinterpret_cast<const std::byte*>(values.data());
         };
-        const auto area = metrics::roc_auc({bytes(label_), dtype::i64, rows_, 8},
-                                           {bytes(blended), dtype::f64, rows_, 8},
-                                           {bytes(weight_), dtype::f64, rows_, 8});
-        if (!area) throw argument_error("sample_weight leaves one class of y without weight");
+        const vector_view y{bytes(label_), dtype::i64, rows_, 8};
+        const vector_view score{bytes(blended), dtype::f64, rows_, 8};
+        const vector_view weight =
+            weight_.empty() ? vector_view{} : vector_view{bytes(weight_), dtype::f64, rows_, 8};
+        const auto area = scorer_ ? metrics::roc_auc(y, score, weight)
+                                  : metrics::average_precision(y, score, weight, 1);
+        if (!area || std::isnan(*area))
+            throw argument_error("sample_weight leaves one class of y without weight");
         errors[at(j)] = 1.0 - *area;
     });
     return errors;
@@ -280,7 +332,7 @@ void greedy_selection::add(std::int64_t chosen) {
     if (chosen < 0 || chosen >= models_)
         throw argument_error("model is " + std::to_string(chosen) + ", but must be between 0 and " +
                              std::to_string(models_ - 1));
-    if (metric_ == greedy_metric::rmse) {
+    if (squares()) {
         gram_square_ += 2.0 * gram_sum_[at(chosen)] + gram_[at(chosen * models_ + chosen)];
         for (std::int64_t j = 0; j < models_; ++j)
             gram_sum_[at(j)] += gram_[at(chosen * models_ + j)];

@@ -13,22 +13,22 @@
 
 namespace mlestar::ensemble {
 
-enum class greedy_metric { log_loss, rmse, roc_auc };
+enum class greedy_metric { log_loss, rmse, mse, brier, roc_auc, average_precision };
 
 class greedy_selection {
 public:
-    // Predictions of each model, one matrix a model: one column, except for log loss, where the
-    // columns are the classes. `y`: the target; for log loss the class's column; for ROC AUC and
-    // one-column log loss 0 or 1. Throws argument_error naming the model whose predictions are not
-    // usable.
+    // Predictions of each model, one matrix a model: one column, except for log loss and Brier's
+    // score, where the columns may be the classes. `y`: the target; for these two the class's
+    // column; for metrics of rankings and one column 0 or 1. Throws argument_error naming the model
+    // whose predictions are not usable.
     greedy_selection(greedy_metric metric, const std::vector<matrix_view>& predictions,
                      const vector_view& y, const vector_view& weight);
 
     // Elements that candidate_errors() reads, for the caller to judge what it costs.
     std::int64_t work() const;
 
-    // Errors (lower is better; 1 - AUC for ROC AUC) of the ensemble with one more member, for each
-    // model.
+    // Errors (lower is better; 1 - the metric for those of rankings) of the ensemble with one more
+    // member, for each model.
     std::vector<double> candidate_errors() const;
 
     void add(std::int64_t model);
@@ -38,7 +38,10 @@ private:
     void read_weight(const vector_view& weight);
     void read_predictions(const std::vector<matrix_view>& predictions);
     bool read_column(const vector_view& prediction, double* values) const;
+    bool read_classes(const matrix_view& prediction, double* values) const;
     bool read_rows(const matrix_view& prediction, double* values, double* sums) const;
+    bool squares() const;
+    bool probabilities() const;
     void build_gram();
     std::vector<double> log_losses() const;
     std::vector<double> squared_errors() const;
@@ -55,7 +58,8 @@ private:
     std::vector<double> target_;
     std::vector<double> weight_;
     double total_weight_ = 0.0;
-    // Per model and row: the residual (RMSE), the score (ROC AUC) or the true class's probability.
+    // Per model and row: the residual (squared errors; of every class, one class behind the other),
+    // the score (rankings) or the true class's probability.
     scratch_array<double> values_;
     // Where some rows do not sum to one: the sum of each model's row, for the average to be divided
     // by.

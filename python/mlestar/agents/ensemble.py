@@ -10,16 +10,36 @@ from mlestar.agents.folds import plan_of
 from mlestar.agents.state import RunState, Trial
 from mlestar.coordination.artifacts import ArtifactStore
 from mlestar.coordination.base import Event
-from mlestar.ensemble import greedy_weights
+from mlestar.ensemble import optimize_weights
 
 _CANDIDATES = 30
 
-# What the greedy selection makes small, by the run's metric; others go by their task's own.
-_GREEDY = {
-    "roc_auc": "roc_auc",
+# Ensembles of these kinds are means, which is what a run's model is; a meta-model would be another.
+_METHODS = ("best_single", "mean", "greedy", "convex")
+
+# What the ensemble makes small, by the run's metric; for others their task's own.
+_SHARED = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced_accuracy",
+    "f1_macro": "f1_macro",
+    "f1_micro": "f1_micro",
+    "f1_weighted": "f1_weighted",
+    "matthews_corrcoef": "mcc",
     "neg_log_loss": "log_loss",
-    "neg_root_mean_squared_error": "rmse",
-    "neg_mean_squared_error": "rmse",
+}
+_METRICS = {
+    "binary": {
+        **_SHARED,
+        "average_precision": "average_precision",
+        "f1": "f1",
+        "neg_brier_score": "brier",
+        "roc_auc": "roc_auc",
+    },
+    "multiclass": _SHARED,
+    "regression": {
+        "neg_mean_squared_error": "mse",
+        "neg_root_mean_squared_error": "rmse",
+    },
 }
 _BY_TASK = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 
@@ -48,7 +68,7 @@ class EnsembleAgent(Agent):
             return []  # the evaluation agent is about to settle it
         done = [t for t in state.trials if t.status == "done"]
         if not done:
-            return [Event("ensemble.done", "", {"weights": {}, "trajectory": [], "metric": ""})]
+            return [Event("ensemble.done", "", {"weights": {}, "metric": ""})]
         return [Event("ensemble.done", "", self._weigh(self._candidates(done)))]
 
     def _candidates(self, done: list[Trial]) -> list[Trial]:
@@ -64,19 +84,50 @@ class EnsembleAgent(Agent):
     def _weigh(self, trials: list[Trial]) -> dict[str, Any]:
         manifest = self.state.manifest
         y = self.artifacts.get_array(manifest["y"])
-        metric = _GREEDY.get(manifest["metric"], _BY_TASK[manifest["task"]])
-        predictions = [out_of_fold(self.state, self.artifacts, trial) for trial in trials]
+        metric = _METRICS[manifest["task"]].get(manifest["metric"], _BY_TASK[manifest["task"]])
+        predictions = {
+            f"trial {trial.number}": out_of_fold(self.state, self.artifacts, trial)
+            for trial in trials
+        }
         if manifest["task"] == "binary":
-            predictions = [p[:, 1] for p in predictions]
-        result = greedy_weights(
-            predictions, y, metric=metric, n_iterations=int(manifest["ensemble_size"])
+            predictions = {name: p[:, 1] for name, p in predictions.items()}
+        # The folds that the weights are tested on are the run's own: as the trials' rows were held
+        # out together, for their group or time, so are the weights'.
+        found = optimize_weights(
+            predictions,
+            y,
+            metric,
+            candidates=_METHODS,
+            groups=self.artifacts.get_array(manifest["folds_of_rows"]),
+            n_splits=self.state.folds,
+            n_repeats=1,
+            confidence=float(manifest["confidence"]),
+            n_iterations=int(manifest["ensemble_size"]),
         )
+        assert found.weights is not None
         weights = {
             str(trial.number): float(weight)
-            for trial, weight in zip(trials, result.weights, strict=True)
+            for trial, weight in zip(trials, found.weights, strict=True)
             if weight > 0
         }
-        return {"weights": weights, "trajectory": result.trajectory, "metric": metric}
+        return {
+            "weights": weights,
+            "metric": metric,
+            "method": found.method,
+            "reason": found.reason,
+            "gain": found.gain,
+            "interval": None if found.interval is None else list(found.interval),
+            "alternatives": [
+                {
+                    "method": one.method,
+                    "error": one.error,
+                    "gain": one.gain,
+                    "interval": list(one.interval),
+                    "models": one.n_models,
+                }
+                for one in found.alternatives
+            ],
+        }
 
 
 def out_of_fold(state: RunState, artifacts: ArtifactStore, trial: Trial) -> Any:

@@ -108,6 +108,7 @@ def write_report(folder: Path, state: RunState, clock: Clock | None = None) -> P
             (f"trial {trial.number}: {trial.spec.family}", weight) for trial, weight in members
         ],
         ensemble=None if answer is None else ensemble_score(state, artifacts, answer),
+        choice=state.ensemble or {},
         y=None if answer is None else artifacts.get_array(manifest["y"]),
         answer=answer,
         findings=manifest["findings"],
@@ -124,6 +125,7 @@ def write_report(folder: Path, state: RunState, clock: Clock | None = None) -> P
             **_tally(state),
             **({} if clock is None else {"coordination": _cost(clock)}),
             "ensemble weighed by": (state.ensemble or {}).get("metric"),
+            "ensemble chosen": (state.ensemble or {}).get("method"),
         },
         config=manifest["config"],
         elapsed=None if clock is None else clock.elapsed,

@@ -35,6 +35,9 @@ class ReportContent:
     weights : sequence of (str, float)
     ensemble : dict or None
         ``score``, ``ci_low`` and ``ci_high``.
+    choice : dict
+        How the ensemble was chosen: ``method``, ``reason``, ``metric`` and ``alternatives``, each
+        with ``method``, ``error``, ``gain``, ``interval`` and ``models``. May be empty.
     y, answer : ndarray or None
         Truth and out-of-fold answer of the ensemble.
     findings : sequence of dict
@@ -51,6 +54,7 @@ class ReportContent:
     analyses: Sequence[dict[str, Any]] = ()
     weights: Sequence[tuple[str, float]] = ()
     ensemble: dict[str, Any] | None = None
+    choice: dict[str, Any] = field(default_factory=dict)
     y: Any = None
     answer: Any = None
     findings: Sequence[dict[str, Any]] = ()
@@ -89,7 +93,7 @@ class ReportGenerator:
             _section("Search", _search_curve(content)),
             _section("Analysis", _ablation(content)),
             _section("Predictions out of fold", _predictions(content)),
-            _section("Ensemble", _weights(content)),
+            _section("Ensemble", _choice(content) + _weights(content)),
             _section("Leaderboard", _leaderboard(content)),
             _section("The data", _findings(content)),
             _section("Configuration", _settings(content)),
@@ -360,6 +364,34 @@ def _weights(content: ReportContent) -> str:
     more = len(content.weights) - len(rows)
     note = f"<p class='note'>and {more} lighter members</p>" if more > 0 else ""
     return _image(figure, "weights of the ensemble's members") + note
+
+
+def _choice(content: ReportContent) -> str:
+    """The ways to combine that were compared, and which was taken."""
+    alternatives = content.choice.get("alternatives")
+    reason = content.choice.get("reason")
+    words = f"<p>{html.escape(str(reason))}.</p>" if reason else ""
+    if not alternatives:
+        return words
+    rows = [
+        [
+            one["method"] + (" (chosen)" if one["method"] == content.choice["method"] else ""),
+            _number(one["error"]),
+            _number(one["gain"]),
+            f"{_number(one['interval'][0])} to {_number(one['interval'][1])}",
+            one["models"],
+        ]
+        for one in alternatives
+    ]
+    headings = [
+        "combined by",
+        f"held-out error ({content.choice.get('metric', content.metric)})",
+        "gain over the best single",
+        "interval",
+        "models",
+    ]
+    note = "<p class='note'>Weights learnt from the other folds; errors are better when small.</p>"
+    return words + _table(headings, rows) + note
 
 
 def _leaderboard(content: ReportContent) -> str:
