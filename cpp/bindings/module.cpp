@@ -30,6 +30,8 @@ PYBIND11_MODULE(_core, module) {
     add_model_selection_gather(model_selection);
     add_model_selection_stratification(model_selection);
     add_model_selection_temporal(model_selection);
+    auto preprocessing = module.def_submodule("preprocessing");
+    add_preprocessing_scale(preprocessing);
     auto ensemble = module.def_submodule("ensemble");
     add_ensemble_greedy(ensemble);
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         model_selection,
         models,
         pipeline,
+        preprocessing,
         search,
         testing,
     )
@@ -90,6 +91,7 @@ _NAMES = {
         "StreamProcessor",
         "Transform",
     ],
+    "preprocessing": [],
     "search": [],
     "testing": [],
 }
@@ -137,6 +139,7 @@ __all__ = [
     "models",
     "patch_sklearn",
     "pipeline",
+    "preprocessing",
     "run",
     "search",
     "set_num_threads",
