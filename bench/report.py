@@ -49,6 +49,8 @@ MODULES = [
     "bench.model_selection.bench_stratification",
     "bench.model_selection.bench_temporal",
     "bench.preprocessing.bench_scale",
+    "bench.preprocessing.bench_quantiles",
+    "bench.preprocessing.bench_sketch",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

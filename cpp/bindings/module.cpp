@@ -32,6 +32,8 @@ PYBIND11_MODULE(_core, module) {
     add_model_selection_temporal(model_selection);
     auto preprocessing = module.def_submodule("preprocessing");
     add_preprocessing_scale(preprocessing);
+    add_preprocessing_quantiles(preprocessing);
+    add_preprocessing_sketch(preprocessing);
     auto ensemble = module.def_submodule("ensemble");
     add_ensemble_greedy(ensemble);
 }

@@ -10,10 +10,16 @@ if TYPE_CHECKING:
     # For type checkers, what the imports below do not define is scikit-learn's.
     from sklearn.preprocessing import *  # noqa: F403
 
+from mlestar.preprocessing.quantiles import (
+    RobustScaler,
+)
 from mlestar.preprocessing.scale import (
     MaxAbsScaler,
     MinMaxScaler,
     StandardScaler,
+)
+from mlestar.preprocessing.sketch import (
+    QuantileSketch,
 )
 from mlestar.preprocessing.stateless import (
     Binarizer,
@@ -35,6 +41,7 @@ __all__ = [
     "OrdinalEncoder",
     "PolynomialFeatures",
     "PowerTransformer",
+    "QuantileSketch",
     "QuantileTransformer",
     "RobustScaler",
     "SplineTransformer",

@@ -14,7 +14,7 @@ from mlestar._native import _core
 from mlestar.preprocessing.base import StreamingTransformer, put_into, result_for
 
 
-class _ElementwiseScaler(StreamingTransformer):
+class ElementwiseScaler(StreamingTransformer):
     """A transform that is the same few operations on every element of a column."""
 
     def _scaled(
@@ -46,7 +46,7 @@ class _ElementwiseScaler(StreamingTransformer):
         return None
 
 
-class StandardScaler(_ElementwiseScaler, sklearn.preprocessing.StandardScaler):  # type: ignore[misc]
+class StandardScaler(ElementwiseScaler, sklearn.preprocessing.StandardScaler):  # type: ignore[misc]
     """Columns with their mean taken off, divided by their standard deviation.
 
     Drop-in for `sklearn.preprocessing.StandardScaler`: the same parameters, attributes, errors and
@@ -249,7 +249,7 @@ class StandardScaler(_ElementwiseScaler, sklearn.preprocessing.StandardScaler): 
         return put_into(out, theirs(X, copy=copy))
 
 
-class MinMaxScaler(_ElementwiseScaler, sklearn.preprocessing.MinMaxScaler):  # type: ignore[misc]
+class MinMaxScaler(ElementwiseScaler, sklearn.preprocessing.MinMaxScaler):  # type: ignore[misc]
     """Columns moved and stretched to a range.
 
     Drop-in for `sklearn.preprocessing.MinMaxScaler`: the same parameters, attributes, errors and
@@ -382,7 +382,7 @@ class MinMaxScaler(_ElementwiseScaler, sklearn.preprocessing.MinMaxScaler):  # t
         return put_into(out, super().inverse_transform(X)) if done is None else done
 
 
-class MaxAbsScaler(_ElementwiseScaler, sklearn.preprocessing.MaxAbsScaler):  # type: ignore[misc]
+class MaxAbsScaler(ElementwiseScaler, sklearn.preprocessing.MaxAbsScaler):  # type: ignore[misc]
     """Columns divided by their largest magnitude.
 
     Drop-in for `sklearn.preprocessing.MaxAbsScaler`: the same parameters, attributes, errors and
