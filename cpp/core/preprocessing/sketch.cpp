@@ -7,6 +7,7 @@
 
 #include "preprocessing/quantiles.kernels.hpp"
 #include "preprocessing/quantiles_columns.hpp"
+#include "preprocessing/scale.hpp"
 #include "support/error.hpp"
 #include "support/levels.hpp"
 
@@ -90,6 +91,8 @@ bool quantile_sketch::update(const matrix_view& x, double missing) {
     if (x.columns == 0 || (!columns_.empty() && x.columns != columns())) return false;
     std::vector<std::uint8_t> wrong(static_cast<std::size_t>(x.columns));
     // What is refused must change nothing: all is looked at before anything is added.
+    const bool nan_missing = missing != missing;
+    if (nan_missing && !extremes_of(x)) return false;
     const auto read = [&](bool adds) {
         over_column_groups(x, [&](std::int64_t first, std::int64_t count) {
             double buffer[block_size], kept[block_size];
@@ -100,9 +103,8 @@ bool quantile_sketch::update(const matrix_view& x, double missing) {
                     bool bad = false;
                     const double* loaded = load_f64(x.column(j), at, some, buffer);
                     const std::int64_t present =
-                        missing != missing
-                            ? kernels().present(loaded, some, kept, &bad)
-                            : kernels().other_than(loaded, some, missing, kept, &bad);
+                        nan_missing ? kernels().present(loaded, some, kept, &bad)
+                                    : kernels().other_than(loaded, some, missing, kept, &bad);
                     if (bad) wrong[column] = 1;
                     if (adds && !bad)
                         columns_[column].add(kept, present, split_mix(seed_ + column));
@@ -111,7 +113,7 @@ bool quantile_sketch::update(const matrix_view& x, double missing) {
         });
         return std::find(wrong.begin(), wrong.end(), 1) == wrong.end();
     };
-    if (!read(false)) return false;
+    if (!nan_missing && !read(false)) return false;
     if (columns_.empty()) columns_.resize(wrong.size());
     return read(true);
 }
