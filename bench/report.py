@@ -51,6 +51,7 @@ MODULES = [
     "bench.preprocessing.bench_scale",
     "bench.preprocessing.bench_quantiles",
     "bench.preprocessing.bench_sketch",
+    "bench.preprocessing.bench_impute",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

@@ -25,7 +25,7 @@ LAYERS = [
         "_threads",
         "exceptions",
     },
-    {"metrics", "model_selection", "preprocessing", "ensemble"},
+    {"metrics", "model_selection", "preprocessing", "impute", "ensemble"},
     {"execution"},
     {"models", "pipeline", "evaluation", "config"},
     {"coordination"},

@@ -34,6 +34,7 @@ PYBIND11_MODULE(_core, module) {
     add_preprocessing_scale(preprocessing);
     add_preprocessing_quantiles(preprocessing);
     add_preprocessing_sketch(preprocessing);
+    add_preprocessing_impute(preprocessing);
     auto ensemble = module.def_submodule("ensemble");
     add_ensemble_greedy(ensemble);
 }

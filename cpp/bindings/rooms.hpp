@@ -23,6 +23,7 @@ void add_model_selection_groups(pybind11::module_& module);
 void add_model_selection_gather(pybind11::module_& module);
 void add_model_selection_stratification(pybind11::module_& module);
 void add_model_selection_temporal(pybind11::module_& module);
+void add_preprocessing_impute(pybind11::module_& module);
 void add_preprocessing_quantiles(pybind11::module_& module);
 void add_preprocessing_scale(pybind11::module_& module);
 void add_preprocessing_sketch(pybind11::module_& module);

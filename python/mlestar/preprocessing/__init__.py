@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     # For type checkers, what the imports below do not define is scikit-learn's.
     from sklearn.preprocessing import *  # noqa: F403
 
+from mlestar.preprocessing.impute import (
+    SimpleImputer,
+)
 from mlestar.preprocessing.quantiles import (
     RobustScaler,
 )
@@ -44,6 +47,7 @@ __all__ = [
     "QuantileSketch",
     "QuantileTransformer",
     "RobustScaler",
+    "SimpleImputer",
     "SplineTransformer",
     "StandardScaler",
     "TargetEncoder",

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 import sklearn.preprocessing
 from scipy import stats
 from sklearn.preprocessing._data import _handle_zeros_in_scale
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from mlestar._native import _core
 from mlestar.preprocessing.base import put_into
+from mlestar.preprocessing.kept import QuantileKeeper
 from mlestar.preprocessing.scale import ElementwiseScaler
-from mlestar.preprocessing.sketch import QuantileSketch, interpolated
-
-# Rows below which a sketch is exact and takes no time.
-_EXACT_BELOW = 8192
+from mlestar.preprocessing.sketch import interpolated, middle_of
 
 
-class RobustScaler(ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # type: ignore[misc]
+class RobustScaler(QuantileKeeper, ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # type: ignore[misc]
     """Columns with their median taken off, divided by the range between two quantiles.
 
     Drop-in for `sklearn.preprocessing.RobustScaler`: the same parameters, attributes, errors and
@@ -77,15 +72,12 @@ class RobustScaler(ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # ty
     array([3.])
     """
 
-    _sketch: QuantileSketch
-    _rows: Any
     center_: Any
     scale_: Any
     _fitted = ("center_", "scale_", "_sketch", "_rows")
     _parameter_constraints: dict[str, Any] = {  # noqa: RUF012
         **sklearn.preprocessing.RobustScaler._parameter_constraints,
-        "quantiles": [StrOptions({"auto", "exact", "sketch"})],
-        "seed": [Interval(Integral, 0, 2**63 - 1, closed="both")],
+        **QuantileKeeper._keeping,
     }
 
     def __init__(
@@ -123,8 +115,6 @@ class RobustScaler(ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # ty
         self
         """
         self._check_parameters()
-        for name in ("_sketch", "_rows"):
-            self.__dict__.pop(name, None)
         if self.quantiles == "sketch":
             return self._add(X, first=True)
         array = self._numbers(X, reset=True) if self._valid_range() else None
@@ -132,12 +122,11 @@ class RobustScaler(ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # ty
         if array is None or pairs is None:
             self._declined()
             super().fit(X, y)
+            self._keep_nothing()
             return self
         self._answered()
-        if self.quantiles == "exact":
-            self._rows = array.copy()
-        elif len(array) < _EXACT_BELOW:
-            self._sketch = QuantileSketch(self.seed).update(array)
+        self._keep_nothing()
+        self._keep(array)
         self._set_quantiles(pairs, array.dtype)
         return self
 
@@ -171,17 +160,7 @@ class RobustScaler(ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # ty
             self._declined()
             sklearn.preprocessing.RobustScaler(**self._theirs()).fit(X)  # it words the error
             raise ValueError("X is sparse, but batches and sketches need dense arrays")
-        if self.quantiles == "exact":
-            rows = array.copy() if first else np.concatenate([self._rows, array])
-            pairs = self._exact(rows)
-            if pairs is not None:
-                self._rows = rows
-        else:
-            sketch = QuantileSketch(self.seed) if first else self._sketch
-            added = sketch._core.update(np.require(array, requirements="A"), np.nan)
-            pairs = sketch._core.pairs(self._fractions()) if added else None
-            if added:
-                self._sketch = sketch
+        pairs = self._added_pairs(array, first)
         if pairs is None:
             self._declined()
             sklearn.preprocessing.RobustScaler(**self._theirs()).fit(X)
@@ -197,9 +176,6 @@ class RobustScaler(ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # ty
         parameters = self.get_params(deep=False)
         return {k: v for k, v in parameters.items() if k not in ("quantiles", "seed")}
 
-    def _exact(self, array: Any) -> Any:
-        return _core.preprocessing.order_statistics(array, self._fractions(), np.nan)
-
     def _fractions(self) -> list[float]:
         low, high = self.quantile_range
         return [0.5, low / 100, high / 100]
@@ -209,12 +185,8 @@ class RobustScaler(ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # ty
         return bool(0 <= low <= high <= 100)
 
     def _set_quantiles(self, pairs: Any, dtype: Any) -> None:
-        _, lower, upper = pairs
         values = interpolated(pairs, np.asarray(self._fractions()), dtype)
-        # The mean of the two in the middle, as numpy.median has it.
-        counts = pairs[0]
-        middle = np.where(counts % 2 == 1, lower[0], (lower[0] + upper[0]) / 2)
-        self.center_ = middle.astype(dtype) if self.with_centering else None
+        self.center_ = middle_of(pairs).astype(dtype) if self.with_centering else None
         self.scale_ = None
         if self.with_scaling:
             low, high = self.quantile_range
@@ -223,45 +195,11 @@ class RobustScaler(ElementwiseScaler, sklearn.preprocessing.RobustScaler):  # ty
                 adjust = stats.norm.ppf(high / 100.0) - stats.norm.ppf(low / 100.0)
                 self.scale_ = self.scale_ / adjust
 
-    def _require_kept(self, name: str) -> None:
-        if "_sketch" not in vars(self) and "_rows" not in vars(self):
-            raise ValueError(
-                f"{name} was fitted by fit() to {_EXACT_BELOW} rows or more, of which nothing is "
-                "kept that could be added to: fit it with quantiles='sketch' or 'exact', or by "
-                "partial_fit alone"
-            )
-
     def _merge(self, other: Any) -> None:
-        self._require_kept("self")
-        other._require_kept("other")
-        if "_rows" in vars(self):
-            self._rows = np.concatenate([self._rows, other._rows])
-            pairs = self._exact(self._rows)
-        else:
-            self._sketch.merge(other._sketch)
-            pairs = self._sketch._core.pairs(self._fractions())
         dtype = np.dtype(np.float64)
         if self.center_ is not None and other.center_ is not None:
             dtype = np.result_type(self.center_, other.center_)
-        self._set_quantiles(pairs, dtype)
-
-    def _optional(self) -> set[str]:
-        return {"_sketch", "_rows"}
-
-    def _state(self) -> dict[str, Any]:
-        state = super()._state()
-        if "_sketch" in state:
-            state["_sketch"] = list(state["_sketch"]._core.state())
-        return state
-
-    def _set_state(self, attributes: dict[str, Any]) -> None:
-        sketch = attributes.get("_sketch")
-        if sketch is not None:
-            made = QuantileSketch(self.seed)
-            integers, reals = sketch
-            made.load_state_dict({**made.state_dict(), "integers": integers, "reals": reals})
-            attributes = {**attributes, "_sketch": made}
-        super()._set_state(attributes)
+        self._set_quantiles(self._merged_pairs(other), dtype)
 
     def _parameters_of(self, inverse: bool) -> tuple[str, Any, Any] | None:
         center = self.center_ if self.with_centering else None

@@ -222,3 +222,26 @@ def interpolated(pairs: tuple[Any, Any, Any], shares: Any, dtype: Any = np.float
     with np.errstate(invalid="ignore", over="ignore"):
         below, above = lower + difference * part, upper - difference * (1 - part)
     return np.where(part >= 0.5, above, below)
+
+
+def middle_of(pairs: tuple[Any, Any, Any]) -> Any:
+    """Medians from pairs of order statistics whose first share is a half.
+
+    Parameters
+    ----------
+    pairs : tuple
+        Counts, and the values of shape (n_quantiles, n_features) below and above.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        The mean of the two in the middle where there are two, as `numpy.median` has it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> middle_of((np.array([4]), np.ones((1, 1)), 3 * np.ones((1, 1)))).tolist()
+    [2.0]
+    """
+    counts, lower, upper = pairs
+    return np.where(counts % 2 == 1, lower[0], (lower[0] + upper[0]) / 2)
