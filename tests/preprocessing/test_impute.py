@@ -60,6 +60,7 @@ class TestMedianExactly(ImputerContract):
 
 class TestMostFrequent(ImputerContract):
     strategy = "most_frequent"
+    shapes = ((5_000, 2), (3, 1_100))
 
     def test_estimator(self):
         """scikit-learn's own imputer of this strategy fails them: dicts in a table of objects."""
@@ -145,6 +146,8 @@ def test_tables_of_other_things_are_scikit_learns():
         ([[1.0, np.nan], [2.0, 3.0]], {"strategy": np.max}),
         (whole, {"strategy": "mean", "missing_values": -1}),
         ([[1.0, np.nan], [2.0, 3.0]], {"strategy": "median"}),
+        ([[1.0, np.nan], [2.0, 3.0]], {"strategy": "most_frequent"}),
+        ([["a", np.nan], ["b", "b"]], {"strategy": "most_frequent"}),
         (whole > 0, {"strategy": "mean"}),
     ):
         mine, other = SimpleImputer(**options), sklearn.impute.SimpleImputer(**options)

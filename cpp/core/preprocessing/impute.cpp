@@ -1,59 +1,14 @@
 #include "preprocessing/impute.hpp"
 
 #include <algorithm>
-#include <atomic>
 
 #include "preprocessing/impute.kernels.hpp"
-#include "preprocessing/quantiles_columns.hpp"
 #include "preprocessing/scale_tiles.hpp"
 #include "support/levels.hpp"
-#include "support/scratch.hpp"
 
 namespace mlestar::preprocessing {
 
 MLESTAR_SELECT_KERNELS(impute_kernels)
-
-namespace {
-
-value_counts runs_of(const std::vector<double>& sorted) {
-    value_counts result;
-    for (const double value : sorted) {
-        if (result.values.empty() || result.values.back() != value) {
-            result.values.push_back(value);
-            result.counts.push_back(0);
-        }
-        ++result.counts.back();
-    }
-    return result;
-}
-
-}  // namespace
-
-std::optional<std::vector<value_counts>> values_of(const matrix_view& x) {
-    std::vector<value_counts> result(static_cast<std::size_t>(x.columns));
-    if (!extremes_of(x)) return std::nullopt;
-    over_column_groups(x, [&](std::int64_t first, std::int64_t count) {
-        std::vector<std::vector<double>> values(static_cast<std::size_t>(count));
-        double buffer[block_size];
-        for (std::int64_t at = 0; at < x.rows; at += block_size) {
-            const std::int64_t some = std::min(block_size, x.rows - at);
-            for (std::int64_t j = 0; j < count; ++j) {
-                auto& column = values[static_cast<std::size_t>(j)];
-                const double* loaded = load_f64(x.column(first + j), at, some, buffer);
-                // A zero of either sign is one value.
-                for (std::int64_t i = 0; i < some; ++i)
-                    if (loaded[i] == loaded[i]) column.push_back(loaded[i] + 0.0);
-            }
-        }
-        for (std::int64_t j = 0; j < count; ++j) {
-            auto& column = values[static_cast<std::size_t>(j)];
-            std::sort(column.begin(), column.end());
-            result[static_cast<std::size_t>(first + j)] = runs_of(column);
-            column = {};
-        }
-    });
-    return result;
-}
 
 bool fill_into(const matrix_view& x, const std::vector<double>& values, double missing,
                const result_view& result) {

@@ -9,6 +9,7 @@ import numpy as np
 import sklearn.impute
 from sklearn.utils.validation import check_is_fitted
 
+from mlestar._arrays import as_array
 from mlestar._native import _core
 from mlestar.preprocessing.base import put_into, result_for
 from mlestar.preprocessing.kept import QuantileKeeper
@@ -174,6 +175,8 @@ class SimpleImputer(QuantileKeeper, sklearn.impute.SimpleImputer):  # type: igno
             return None
         if not isinstance(self.strategy, str) or self.strategy not in _STRATEGIES:
             return None
+        if isinstance(X, list | tuple):
+            X = as_array(X)  # None where it is no numbers
         # Of other types, these strategies keep the type.
         kinds = "f" if self.strategy in ("most_frequent", "constant") else "fiub"
         types = getattr(X, "dtypes", None)

@@ -34,6 +34,8 @@ class TransformerContract(ABC):
     # Whether transform and inverse_transform take `out`.
     out = True
     dtypes: tuple[str, ...] = ("float64", "float32")
+    # Tables that are longer than a task and wider than a block.
+    shapes: tuple[tuple[int, int], ...] = ((70_000, 3), (3, 5_000), (1, 1), (2, 70))
 
     @abstractmethod
     def make(self, **parameters: Any) -> Any:
@@ -115,7 +117,7 @@ class TransformerContract(ABC):
 
     def test_large_and_wide_tables(self) -> None:
         """More rows than a task has, and more columns than a block."""
-        for shape in ((70_000, 3), (3, 5_000), (1, 1), (2, 70)):
+        for shape in self.shapes:
             X = np.random.default_rng(3).normal(size=shape)
             y = self.target(len(X))
             for rows in (X, np.asfortranarray(X)):
