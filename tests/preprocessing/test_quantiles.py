@@ -174,3 +174,22 @@ def test_columns_without_values():
     mine = ours.RobustScaler().fit(X)
     np.testing.assert_array_equal(mine.center_, other.center_)
     np.testing.assert_array_equal(mine.scale_, other.scale_)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_in_one_call(rng, axis):
+    X = rng.normal(size=(30, 7))
+    for rows in (X, X.astype("f"), X.tolist(), (10 * X).astype(int), np.asfortranarray(X)):
+        mine = ours.robust_scale(rows, axis=axis, unit_variance=True)
+        other = theirs.robust_scale(rows, axis=axis, unit_variance=True)
+        assert mine.dtype == other.dtype
+        np.testing.assert_array_equal(mine, other)
+    thin = sparse.csc_array(np.abs(X))
+    np.testing.assert_array_equal(
+        ours.robust_scale(thin, with_centering=False).toarray(),
+        theirs.robust_scale(thin, with_centering=False).toarray(),
+    )
+    with pytest.raises(ValueError, match="infinity"):
+        ours.robust_scale(np.full((2, 2), np.inf))
+    with pytest.raises(ValueError, match="axis"):
+        ours.robust_scale(X, axis=2)

@@ -15,6 +15,7 @@ from mlestar.preprocessing.impute import (
 )
 from mlestar.preprocessing.quantiles import (
     RobustScaler,
+    robust_scale,
 )
 from mlestar.preprocessing.scale import (
     MaxAbsScaler,

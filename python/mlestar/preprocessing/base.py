@@ -185,7 +185,8 @@ class StreamingTransformer:
                 if reset:
                     self.n_features_in_ = X.shape[1]
                     return X
-                if self.n_features_in_ == X.shape[1]:
+                # Those that learn nothing may not have counted the columns.
+                if getattr(self, "n_features_in_", X.shape[1]) == X.shape[1]:
                     return X
         elif not _is_host_table(X):
             return None

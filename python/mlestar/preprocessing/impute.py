@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Real
 from typing import Any, Self
 
@@ -186,7 +187,7 @@ class SimpleImputer(QuantileKeeper, sklearn.impute.SimpleImputer):  # type: igno
             if not isinstance(one, np.dtype) or one.kind not in kinds or one == np.float16:
                 return None
         array = self._numbers(X, reset)
-        if self.strategy == "constant" and self.fill_value is not None:
+        if array is not None and self.strategy == "constant" and self.fill_value is not None:
             fits = np.can_cast(type(self.fill_value), array.dtype, casting="same_kind")
             return array if fits and isinstance(self.fill_value, Real) else None
         return array
@@ -308,9 +309,8 @@ class SimpleImputer(QuantileKeeper, sklearn.impute.SimpleImputer):  # type: igno
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        out : ndarray of shape (n_samples, n_features), default=None
-            Where the result is written, as for `StandardScaler.transform`. Not where columns are
-            dropped or added.
+        out : ndarray of shape (n_samples, n_features_out), default=None
+            Where the result is written, as for `StandardScaler.transform`.
 
         Returns
         -------
@@ -323,20 +323,51 @@ class SimpleImputer(QuantileKeeper, sklearn.impute.SimpleImputer):  # type: igno
             If `out` cannot be written, or as scikit-learn's.
         """
         check_is_fitted(self)
-        # Columns that are dropped or added are scikit-learn's affair.
-        filled = "_type" in vars(self) and not self.add_indicator
-        if filled and not np.isnan(self.statistics_.astype(np.float64)).any():
-            array = self._table(X, reset=False)
-            if array is not None:
-                target = result_for(X, array, self.copy, out)
-                values = self.statistics_.astype(self._fill_dtype)
-                if target is not None and _core.preprocessing.fill_into(
-                    array, values.tolist(), float(self.missing_values), target
-                ):
-                    self._answered()
-                    return target
+        array = self._table(X, reset=False) if "_type" in vars(self) else None
+        filled = None if array is None else self._filled(X, array, out)
+        if filled is not None:
+            self._answered()
+            return filled
         self._declined()
         return put_into(out, super().transform(X))
+
+    def _filled(self, X: Any, array: Any, out: Any) -> Any:
+        """What the core wrote; None where it declined."""
+        values = self.statistics_.astype(np.float64)
+        kept = ~np.isnan(values)
+        rows = array
+        if not kept.all():
+            # scikit-learn says so after it has found that there is nothing that may not be there.
+            if not _core.preprocessing.fill_into(
+                array, [0.0] * len(values), float(self.missing_values), np.empty(array.shape)
+            ):
+                return None
+            self._say_skipped(~kept)
+            rows = array[:, kept]
+        target = result_for(X, rows, self.copy, None if self.add_indicator else out)
+        fill = self.statistics_[kept].astype(self._fill_dtype)
+        missing = self._missing_of(array) if self.add_indicator else None
+        if target is None or not _core.preprocessing.fill_into(
+            rows, fill.tolist(), float(self.missing_values), target
+        ):
+            return None
+        if missing is None:
+            return target
+        marked = self._transform_indicator(missing)
+        return put_into(out, self._concatenate_indicator(target, marked))
+
+    def _missing_of(self, array: Any) -> Any:
+        return np.isnan(array) if np.isnan(self.missing_values) else array == self.missing_values
+
+    def _say_skipped(self, skipped: Any) -> None:
+        which = np.flatnonzero(skipped)
+        if hasattr(self, "feature_names_in_"):
+            which = self.feature_names_in_[which]
+        warnings.warn(
+            f"Skipping features without any observed values: {which}. At least one non-missing "
+            f"value is needed for imputation with strategy='{self.strategy}'.",
+            stacklevel=4,
+        )
 
 
 def _merged_counts(one: list[Any], other: list[Any]) -> list[tuple[Any, Any]]:

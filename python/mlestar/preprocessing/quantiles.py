@@ -10,6 +10,7 @@ from scipy import stats
 from sklearn.preprocessing._data import _handle_zeros_in_scale
 from sklearn.utils.validation import check_is_fitted
 
+from mlestar._calls import answered, declined, original
 from mlestar.preprocessing.base import put_into
 from mlestar.preprocessing.kept import QuantileKeeper
 from mlestar.preprocessing.scale import ElementwiseScaler
@@ -262,3 +263,63 @@ class RobustScaler(QuantileKeeper, ElementwiseScaler, sklearn.preprocessing.Robu
                 return done
         theirs = super().inverse_transform if inverse else super().transform
         return put_into(out, theirs(X))
+
+
+def robust_scale(
+    X: Any,
+    *,
+    axis: int = 0,
+    with_centering: bool = True,
+    with_scaling: bool = True,
+    quantile_range: tuple[float, float] = (25.0, 75.0),
+    copy: bool = True,
+    unit_variance: bool = False,
+    quantiles: str = "auto",
+    seed: int = 0,
+) -> Any:
+    """Take medians off and divide by the range between two quantiles, in one call.
+
+    Drop-in for `sklearn.preprocessing.robust_scale`.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    axis : {0, 1}, default=0
+        0 scales columns, 1 rows.
+    with_centering, with_scaling, quantile_range, copy, unit_variance, quantiles, seed
+        As for `RobustScaler`.
+
+    Returns
+    -------
+    ndarray or sparse matrix of shape (n_samples, n_features)
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn's.
+
+    See Also
+    --------
+    RobustScaler : which keeps what it has found.
+
+    Examples
+    --------
+    >>> from mlestar.preprocessing import robust_scale
+    >>> robust_scale([[1.0], [2.0], [3.0], [4.0], [100.0]]).ravel().tolist()
+    [-1.0, -0.5, 0.0, 0.5, 48.5]
+    """
+    options: dict[str, Any] = {
+        "with_centering": with_centering,
+        "with_scaling": with_scaling,
+        "quantile_range": quantile_range,
+        "copy": copy,
+        "unit_variance": unit_variance,
+    }
+    array = np.asarray(X) if isinstance(X, list) else X
+    plain = isinstance(array, np.ndarray) and array.ndim == 2 and array.dtype.kind in "fiub"
+    if not plain or axis not in (0, 1):
+        declined("robust_scale")
+        return original("robust_scale", "sklearn.preprocessing")(X, axis=axis, **options)
+    answered("robust_scale")
+    scaler = RobustScaler(**options, quantiles=quantiles, seed=seed)
+    return scaler.fit_transform(array) if axis == 0 else scaler.fit_transform(array.T).T

@@ -32,12 +32,9 @@ class _Stateless(StreamingTransformer):
 
     def _made(self, X: Any, copy: bool | None, out: Any, write: Any) -> Any:
         """What `write(array, result)` wrote; None where it declined, which is counted."""
-        fitted = hasattr(self, "n_features_in_")
-        if fitted and getattr(getattr(X, "dtype", None), "kind", "f") == "f":
-            array = self._numbers(X, reset=False)
-        else:
-            # Integers stay integers, and nobody has counted the columns.
-            array = None
+        # Integers stay integers.
+        floats = getattr(getattr(X, "dtype", None), "kind", "f") == "f"
+        array = self._numbers(X, reset=False) if floats else None
         if array is not None:
             copies = self.copy if copy is None else copy  # type: ignore[attr-defined]
             target = result_for(X, array, copies, out)
