@@ -16,7 +16,7 @@ from typing import Any
 from mlestar import _calls
 
 # Rooms named as scikit-learn's packages are. A name is in the table by being defined there.
-_ROOMS = ("metrics", "model_selection", "preprocessing", "impute")
+_ROOMS = ("metrics", "model_selection", "preprocessing", "impute", "feature_selection")
 
 _lock = RLock()
 # Who wants a name patched; a name is patched while anybody does.

@@ -25,6 +25,7 @@ MODULES = {
     "scalers": "sklearn.preprocessing.tests.test_data",
     "scalers of missing values": "sklearn.preprocessing.tests.test_common",
     "imputer": "sklearn.impute.tests.test_impute",
+    "variances": "sklearn.feature_selection.tests.test_variance_threshold",
 }
 # What of a part is not run: the iterative imputer is scikit-learn's, and its tests are most of the time.
 LEFT_OUT = {"imputer": "iterative"}

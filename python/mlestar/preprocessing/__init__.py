@@ -29,6 +29,9 @@ from mlestar.preprocessing.stateless import (
     Binarizer,
     Normalizer,
 )
+from mlestar.preprocessing.variance import (
+    VarianceThreshold,
+)
 
 __all__ = [
     "Binarizer",
@@ -52,6 +55,7 @@ __all__ = [
     "SplineTransformer",
     "StandardScaler",
     "TargetEncoder",
+    "VarianceThreshold",
     "add_dummy_feature",
     "binarize",
     "label_binarize",
