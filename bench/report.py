@@ -48,6 +48,10 @@ MODULES = [
     "bench.model_selection.bench_validation",
     "bench.model_selection.bench_stratification",
     "bench.model_selection.bench_temporal",
+    "bench.preprocessing.bench_scale",
+    "bench.preprocessing.bench_quantiles",
+    "bench.preprocessing.bench_sketch",
+    "bench.preprocessing.bench_impute",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

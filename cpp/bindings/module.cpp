@@ -30,6 +30,11 @@ PYBIND11_MODULE(_core, module) {
     add_model_selection_gather(model_selection);
     add_model_selection_stratification(model_selection);
     add_model_selection_temporal(model_selection);
+    auto preprocessing = module.def_submodule("preprocessing");
+    add_preprocessing_scale(preprocessing);
+    add_preprocessing_quantiles(preprocessing);
+    add_preprocessing_sketch(preprocessing);
+    add_preprocessing_impute(preprocessing);
     auto ensemble = module.def_submodule("ensemble");
     add_ensemble_blending(ensemble);
     add_ensemble_convex(ensemble);

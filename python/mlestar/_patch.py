@@ -16,7 +16,7 @@ from typing import Any
 from mlestar import _calls
 
 # Rooms named as scikit-learn's packages are. A name is in the table by being defined there.
-_ROOMS = ("metrics", "model_selection")
+_ROOMS = ("metrics", "model_selection", "preprocessing", "impute", "feature_selection")
 
 _lock = RLock()
 # Who wants a name patched; a name is patched while anybody does.
@@ -32,7 +32,7 @@ def table() -> dict[str, Any]:
         theirs = import_module(f"sklearn.{room}")
         for name in theirs.__all__:
             mine = vars(ours).get(name)
-            if getattr(mine, "__module__", None) == ours.__name__:
+            if getattr(mine, "__module__", None) in (ours.__name__, "mlestar.preprocessing"):
                 found[f"sklearn.{room}.{name}"] = mine
     return found
 

@@ -83,6 +83,21 @@ def counted_split(name, split):
     return call
 
 
+def counted_method(name, method):
+    """A transformer's method, counting who answered the calls that returned on a table of floats."""
+
+    @functools.wraps(method)
+    def call(self, X, *arguments, **options):
+        before = _calls.core_calls().get(name, {"core": 0})["core"]
+        result = method(self, X, *arguments, **options)
+        if numeric(X) and X.dtype in (np.float64, np.float32) and X.ndim == 2 and X.size > 0:
+            core = _calls.core_calls().get(name, {"core": 0})["core"] > before
+            counts.setdefault(name, Counter())["core" if core else "declined"] += 1
+        return result
+
+    return call
+
+
 def swap():
     """Patch scikit-learn, then count the calls of what stands in its places."""
     mlestar.patch_sklearn()
@@ -91,6 +106,11 @@ def swap():
         # Repeated splits are those of the splitter that repeats.
         if isinstance(mine, type) and hasattr(mine, "split") and not name.startswith("Repeated"):
             mine.split = counted_split(name, mine.split)
+        # Those that learn nothing have nothing to answer in fitting.
+        if isinstance(mine, type) and hasattr(mine, "transform"):
+            mine.transform = counted_method(name, mine.transform)
+            if name not in ("Binarizer", "Normalizer"):
+                mine.fit = counted_method(name, mine.fit)
     _patch._bind(
         [
             _patch._Rebinding(dotted, mine, counted(dotted, mine))

@@ -6,12 +6,11 @@
 #include "support/line_writer.hpp"
 #include "support/loader.hpp"
 #include "support/parallel.hpp"
+#include "support/stream.hpp"
 
 namespace mlestar::model_selection {
 namespace {
 
-// Results above this are written past the caches.
-constexpr std::int64_t stream_above = std::int64_t{8} << 20;
 // Rows ahead whose data are asked for: enough to cover memory's latency, few enough to stay in
 // the first cache.
 constexpr std::int64_t rows_ahead = 6;

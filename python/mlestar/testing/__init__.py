@@ -8,10 +8,12 @@ from mlestar._lazy import load_lazily
 if TYPE_CHECKING:
     from mlestar.testing.contracts import ExecutorContract, MemoryStoreContract, ModelContract
     from mlestar.testing.streaming import StreamingMetricContract
+    from mlestar.testing.transforms import TransformerContract
 
 _NAMES = {
     "contracts": ["ExecutorContract", "MemoryStoreContract", "ModelContract"],
     "streaming": ["StreamingMetricContract"],
+    "transforms": ["TransformerContract"],
 }
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "MemoryStoreContract",
     "ModelContract",
     "StreamingMetricContract",
+    "TransformerContract",
     "core_calls",
 ]
 

@@ -1,0 +1,1 @@
+#include "preprocessing/quantiles_columns.hpp"
