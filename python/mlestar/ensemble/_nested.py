@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlestar.ensemble._combine import COMBINE, Combination, Task, is_classification
-from mlestar.ensemble._metrics import LABELS, PROBABILITIES, RANKINGS
+from mlestar.ensemble._metrics import LABELS, PROBABILITIES, RANKINGS, VALUES
 from mlestar.ensemble._predictions import Predictions
 
 BLOCKS = 20  # of rows, for the jackknife
+_BY_CLASS = (*RANKINGS, "balanced_accuracy", "f1_macro")
 
 
 @dataclass(frozen=True)
@@ -122,21 +123,22 @@ def blocks_of_rows(
 ) -> NDArray[np.int64] | None:
     """A block for each row, for the jackknife: groups whole, classes spread evenly.
 
-    None where a group or class is too small to be spread.
+    None where there are too few rows or groups; or rows of a class, for a metric that each class
+    counts in as much.
     """
     rng = np.random.default_rng(task.seed)
     if groups is not None:
         _, codes = np.unique(np.asarray(groups), return_inverse=True)
         count = int(codes.max()) + 1
         return rng.permutation(count)[codes] % BLOCKS if count >= BLOCKS else None
+    if len(y) < 2 * BLOCKS:
+        return None
     order = rng.permutation(len(y))
-    if task.metric in (*LABELS, *PROBABILITIES, *RANKINGS) or is_classification(task, models, y):
+    if task.metric not in VALUES and is_classification(task, models, y):
         _, counts = np.unique(y, return_counts=True)
-        if counts.min() < 2 * BLOCKS:
+        if task.metric in _BY_CLASS and counts.min() < 2 * BLOCKS:
             return None
         order = order[np.argsort(y[order], kind="stable")]
-    elif len(y) < 2 * BLOCKS:
-        return None
     blocks = np.empty(len(y), np.int64)
     blocks[order] = np.arange(len(y)) % BLOCKS
     return blocks
