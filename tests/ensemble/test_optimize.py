@@ -4,7 +4,7 @@ import sklearn.metrics as sk
 
 from mlestar.ensemble import convex_weights, greedy_weights, optimize_weights
 from mlestar.ensemble._combine import METHODS, cmaes_search, coordinate_search
-from mlestar.ensemble._nested import interval_of
+from mlestar.ensemble._nested import BLOCKS, interval_of, jackknife_interval
 
 
 def binary(rng, n=600, count=4, noise=1.0):
@@ -92,9 +92,9 @@ def test_auto_finds_a_real_gain(rng):
 
 
 def test_auto_keeps_the_single_model_where_nothing_is_gained(rng):
-    y = rng.normal(size=400)
-    good = y + 0.3 * rng.normal(size=400)
-    predictions = [good, rng.normal(size=400), rng.normal(size=400)]
+    good = rng.normal(size=400)
+    y = good + 0.3 * rng.normal(size=400)  # of which `good` knows all that can be known
+    predictions = [good, good + rng.normal(size=400), good + rng.normal(size=400)]
     found = optimize_weights(predictions, y, "rmse")
     assert found.method == "best_single"
     assert found.weights.tolist() == [1, 0, 0]
@@ -128,6 +128,45 @@ def test_interval_by_its_formula():
     assert found.mean == pytest.approx(d.mean())
     assert found.low == pytest.approx(d.mean() - reach)
     assert found.high == pytest.approx(d.mean() + reach)
+
+
+def test_jackknife_by_its_formula(rng):
+    from scipy.stats import t
+
+    # Of a mean it is the textbook's interval of the blocks' means.
+    values = rng.normal(size=(BLOCKS, 30))
+    without = (values.sum() - values.sum(axis=1)) / (values.size - 30)
+    found = jackknife_interval(float(values.mean()), without, 0.95)
+    scale = values.mean(axis=1).std(ddof=1) / np.sqrt(BLOCKS)
+    assert found.high - found.mean == pytest.approx(t.ppf(0.975, BLOCKS - 1) * scale)
+
+
+def test_the_interval_covers_the_gain():
+    # The gain of the mean of two models over the better one is known here.
+    true = 1.0 - np.sqrt(1.0 + 1.5**2) / 2
+    inside = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        y = rng.normal(size=400)
+        models = [y + scale * rng.normal(size=400) for scale in (1.0, 1.5)]
+        found = optimize_weights(models, y, "rmse", candidates=["mean"], n_repeats=1)
+        low, high = found.alternatives[1].interval
+        inside += low <= true <= high
+    assert inside >= 25
+
+
+def test_folds_of_ones_own(rng):
+    predictions, y = regression(rng, n=200)
+    folds = [(np.arange(100), np.arange(100, 200)), (np.arange(100, 200), np.arange(100))]
+    found = optimize_weights(predictions, y, "rmse", cv=folds)
+    halves = [
+        sk.root_mean_squared_error(y[test], np.mean(predictions, axis=0)[test]) for _, test in folds
+    ]
+    mean = next(a for a in found.alternatives if a.method == "mean")
+    assert mean.error == pytest.approx(np.mean(halves))
+    for bad in (3, [], folds[:1], [([0], [200]), ([0], [1])]):
+        with pytest.raises(ValueError, match="cv is"):
+            optimize_weights(predictions, y, "rmse", cv=bad)
 
 
 def test_groups_are_held_out_together(rng):

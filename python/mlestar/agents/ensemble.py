@@ -91,6 +91,7 @@ class EnsembleAgent(Agent):
         }
         if manifest["task"] == "binary":
             predictions = {name: p[:, 1] for name, p in predictions.items()}
+        fold_of_row = self.artifacts.get_array(manifest["folds_of_rows"])
         # The folds that the weights are tested on are the run's own: as the trials' rows were held
         # out together, for their group or time, so are the weights'.
         found = optimize_weights(
@@ -98,9 +99,10 @@ class EnsembleAgent(Agent):
             y,
             metric,
             candidates=_METHODS,
-            groups=self.artifacts.get_array(manifest["folds_of_rows"]),
-            n_splits=self.state.folds,
-            n_repeats=1,
+            cv=[
+                (np.flatnonzero(fold_of_row != fold), np.flatnonzero(fold_of_row == fold))
+                for fold in range(self.state.folds)
+            ],
             confidence=float(manifest["confidence"]),
             n_iterations=int(manifest["ensemble_size"]),
         )

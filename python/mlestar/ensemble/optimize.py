@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,16 @@ from mlestar.ensemble._combine import (
     in_order,
 )
 from mlestar.ensemble._metrics import Metric, name_of
-from mlestar.ensemble._nested import Interval, interval_of, nested_errors, split_rows
+from mlestar.ensemble._nested import (
+    Interval,
+    Nested,
+    blocks_of_rows,
+    errors_without_blocks,
+    interval_of,
+    jackknife_interval,
+    nested_errors,
+    split_rows,
+)
 from mlestar.ensemble._predictions import Predictions, target_of, weights_or_none
 
 
@@ -147,6 +156,7 @@ def optimize_weights(
     candidates: Sequence[str] | None = None,
     sample_weight: Any = None,
     groups: Any = None,
+    cv: Any = None,
     prices: Any = None,
     n_splits: int = 5,
     n_repeats: int = 2,
@@ -160,7 +170,7 @@ def optimize_weights(
 
     "auto" compares the best single model, the mean, greedy selection, convex weights and stacking
     by cross-validation of the weights themselves: each method learns from the other folds. It takes
-    the simplest method whose error is not, by the interval of the difference over folds, above that
+    the simplest method whose error is not, by the interval of the difference, above that
     of the best one. Predictions must be out of fold.
 
     Parameters
@@ -182,6 +192,8 @@ n_classes])
         Weights, >= 0.
     groups : array-like of shape (n_samples,), default=None
         Rows of a group are held out together.
+    cv : iterable of (ndarray, ndarray), default=None
+        Rows to learn from and rows to test on, a pair a fold, instead of folds drawn here.
     prices : sequence or mapping of float, default=None
         One a model, >= 0: latency, memory. With them "auto" gives a Pareto front of price and
         error.
@@ -213,8 +225,10 @@ n_classes])
 
     References
     ----------
-    Purucker & Beel, "CMA-ES for post hoc ensembling in AutoML", arXiv 2307.00286; Nadeau & Bengio,
-    "Inference for the generalization error", Machine Learning 52 (2003), for the intervals.
+    Purucker & Beel, "CMA-ES for post hoc ensembling in AutoML", arXiv 2307.00286. The intervals are
+    the grouped jackknife's over held-out rows (Efron & Tibshirani, "An Introduction to the
+    Bootstrap", chapter 11), in 20 blocks; where rows of a class or groups are too few for these,
+    over folds (Nadeau & Bengio, "Inference for the generalization error", Machine Learning 52).
 
     Examples
     --------
@@ -266,10 +280,26 @@ n_classes])
             score = float(alone[0])
             reason = "best_single: there is one model"
             return OptimizedWeights("best_single", reason, weights, None, score, [], 0, None, None)
-        folds = split_rows(task, models, target, groups, n_splits, n_repeats)
-        return _compare(
-            task, in_order(methods), why, models, target, weight, folds, n_splits, confidence, price
-        )
+        if cv is None:
+            folds = split_rows(task, models, target, groups, n_splits, n_repeats)
+        else:
+            folds = _checked_folds(cv, len(target))
+            n_splits = len(folds)
+        nested = nested_errors(task, in_order(methods), models, target, weight, folds)
+        blocks = blocks_of_rows(task, models, target, groups)
+        without = None
+        if blocks is not None:
+            without = errors_without_blocks(task, nested, target, weight, blocks)
+
+        def difference(worse: str, better: str) -> Interval:
+            if without is None:
+                apart = nested.errors[worse] - nested.errors[better]
+                return interval_of(apart, n_splits, confidence)
+            apart = without[worse] - without[better]
+            mean = float(nested.errors[worse].mean() - nested.errors[better].mean())
+            return jackknife_interval(mean, apart, confidence)
+
+        return _compare(task, why, models, target, weight, nested, difference, confidence, price)
 
 
 def _checked(candidates: Sequence[str]) -> tuple[str, ...]:
@@ -300,24 +330,37 @@ def _prices(prices: Any, models: Predictions) -> NDArray[np.float64] | None:
     return found
 
 
+def _checked_folds(cv: Any, rows: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    try:
+        folds = [(np.asarray(train, np.int64), np.asarray(test, np.int64)) for train, test in cv]
+    except (TypeError, ValueError):
+        folds = []
+    parts = [part for fold in folds for part in fold]
+    if len(folds) < 2 or not all(
+        part.ndim == 1 and part.size and part.min() >= 0 and part.max() < rows for part in parts
+    ):
+        raise ValueError(
+            f"cv is {cv!r:.80}, but must give two or more pairs of row numbers in [0, {rows})"
+        )
+    return folds
+
+
 def _compare(
     task: Task,
-    methods: list[str],
     why: str,
     models: Predictions,
     y: Any,
     weight: Any,
-    folds: Any,
-    n_splits: int,
+    nested: Nested,
+    difference: Callable[[str, str], Interval],
     confidence: float,
     price: NDArray[np.float64] | None,
 ) -> OptimizedWeights:
-    errors, learnt, alone = nested_errors(task, methods, models, y, weight, folds)
-    single = errors["best_single"]
+    errors, methods = nested.errors, list(nested.errors)
     final = {method: COMBINE[method](task, models, y, weight) for method in methods}
     alternatives = []
     for method in methods:
-        gain = interval_of(single - errors[method], n_splits, confidence)
+        gain = difference("best_single", method)
         needed = _needed(final[method], len(models))
         alternatives.append(
             Alternative(
@@ -332,7 +375,7 @@ def _compare(
     lowest = min(methods, key=lambda method: float(errors[method].mean()))
     chosen, behind = lowest, Interval(0.0, 0.0, 0.0)
     for method in methods[: methods.index(lowest)]:
-        behind = interval_of(errors[method] - errors[lowest], n_splits, confidence)
+        behind = difference(method, lowest)
         if behind.low <= 0:
             chosen = method
             break
@@ -355,9 +398,7 @@ def _compare(
         int(np.argmax(_weights_of(final["best_single"]))),
         of_chosen.gain,
         of_chosen.interval,
-        []
-        if price is None
-        else _pareto(task, models, y, weight, folds, price, errors, final, learnt, alone),
+        [] if price is None else _pareto(task, models, y, weight, nested, price, final),
     )
 
 
@@ -375,28 +416,27 @@ def _pareto(
     models: Predictions,
     y: Any,
     weight: Any,
-    folds: Any,
+    nested: Nested,
     price: NDArray[np.float64],
-    errors: dict[str, NDArray[np.float64]],
     final: dict[str, Combination],
-    learnt: list[dict[str, Combination]],
-    alone: NDArray[np.float64],
 ) -> list[ParetoPoint]:
     """Of each model, each method and the first steps of greedy selection, by held-out errors."""
     count = len(models)
     points = []
-    for model, error in enumerate(alone.mean(axis=0).tolist()):
+    for model, error in enumerate(nested.alone.mean(axis=0).tolist()):
         key = model if models.keys is None else models.keys[model]
         points.append(ParetoPoint(float(price[model]), error, f"model {key}", np.eye(count)[model]))
     for method, found in final.items():
         if method != "best_single":
             cost = float(price[_needed(found, count)].sum())
-            points.append(ParetoPoint(cost, float(errors[method].mean()), method, found.weights))
+            points.append(
+                ParetoPoint(cost, float(nested.errors[method].mean()), method, found.weights)
+            )
     order = final["greedy"].order if "greedy" in final else ()
     for steps in range(2, len(order)):
         weights = np.bincount(order[:steps], minlength=count) / steps
         held = []
-        for (_, test), found_in_fold in zip(folds, learnt, strict=True):
+        for (_, test), found_in_fold in zip(nested.folds, nested.learnt, strict=True):
             part = found_in_fold["greedy"].order[:steps]
             share = np.bincount(part, minlength=count) / len(part)
             blend = models.take(range(count), [a[test] for a in models.arrays]).blend(share)
