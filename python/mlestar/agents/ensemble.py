@@ -91,7 +91,6 @@ class EnsembleAgent(Agent):
         }
         if manifest["task"] == "binary":
             predictions = {name: p[:, 1] for name, p in predictions.items()}
-        fold_of_row = self.artifacts.get_array(manifest["folds_of_rows"])
         # The folds that the weights are tested on are the run's own: as the trials' rows were held
         # out together, for their group or time, so are the weights'.
         found = optimize_weights(
@@ -99,10 +98,7 @@ class EnsembleAgent(Agent):
             y,
             metric,
             candidates=_METHODS,
-            cv=[
-                (np.flatnonzero(fold_of_row != fold), np.flatnonzero(fold_of_row == fold))
-                for fold in range(self.state.folds)
-            ],
+            cv=list(plan_of(self.artifacts, manifest).split()),
             confidence=float(manifest["confidence"]),
             n_iterations=int(manifest["ensemble_size"]),
         )
