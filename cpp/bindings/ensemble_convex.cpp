@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bindings/array.hpp"
+#include "bindings/contiguous.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "ensemble/convex.hpp"
@@ -38,7 +39,7 @@ matrix_view prediction_of(const py::handle& object) {
     return *view;
 }
 
-using doubles = py::array_t<double, py::array::c_style>;
+using doubles = contiguous<double>;
 
 // A Python function of the blend that gives the loss and two arrays. It runs on the calling thread,
 // which holds the GIL throughout.

@@ -2,6 +2,7 @@
 
 #include "bindings/array.hpp"
 #include "bindings/callback.hpp"
+#include "bindings/contiguous.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/method.hpp"
 #include "bindings/rooms.hpp"
@@ -79,7 +80,7 @@ py::array candidate_tables(const label_selection& selection) {
         {selection.models(), selection.classes(), selection.classes()});
 }
 
-using doubles = py::array_t<double, py::array::c_style>;
+using doubles = contiguous<double>;
 
 // The code that the capsule points to must outlive the selection: mlestar.ensemble sees to that.
 std::unique_ptr<callback_selection> make_callback(const py::capsule& metric, double sign,

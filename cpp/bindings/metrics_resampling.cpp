@@ -6,6 +6,7 @@
 
 #include "bindings/array.hpp"
 #include "bindings/callback.hpp"
+#include "bindings/contiguous.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "metrics/resampling.hpp"
@@ -15,14 +16,13 @@
 namespace mlestar::bindings::metrics_resampling {
 namespace {
 
-using doubles = py::array_t<double, py::array::c_style>;
-using integers = py::array_t<std::int32_t, py::array::c_style>;
-using bytes = py::array_t<std::uint8_t, py::array::c_style>;
+using doubles = contiguous<double>;
+using integers = contiguous<std::int32_t>;
+using bytes = contiguous<std::uint8_t>;
 
 // One or two axes (row-major) of values of one type, and nothing else.
 template <class T>
-const T* data_of(const py::array_t<T, py::array::c_style>& array, py::ssize_t size,
-                 const char* name) {
+const T* data_of(const contiguous<T>& array, py::ssize_t size, const char* name) {
     if (array.size() != size)
         throw argument_error(std::string(name) + " has " + std::to_string(array.size()) +
                              " elements, but must have " + std::to_string(size));
@@ -30,8 +30,7 @@ const T* data_of(const py::array_t<T, py::array::c_style>& array, py::ssize_t si
 }
 
 template <class T>
-std::vector<const T*> rows_of(const py::array_t<T, py::array::c_style>& array, py::ssize_t columns,
-                              const char* name) {
+std::vector<const T*> rows_of(const contiguous<T>& array, py::ssize_t columns, const char* name) {
     if (array.ndim() != 2 || array.shape(1) != columns)
         throw argument_error(std::string(name) + " must have two axes, the second of " +
                              std::to_string(columns));

@@ -1,3 +1,4 @@
+#include "bindings/contiguous.hpp"
 #include "bindings/rooms.hpp"
 #include "bindings/streaming.hpp"
 #include "metrics/streaming_bins.hpp"
@@ -50,10 +51,10 @@ double compute(const score_rows& self) {
     return (rows.*Function)();
 }
 
-using label_array = py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>;
+using label_array = converted<std::uint8_t>;
 
 template <class T>
-std::vector<T> as_values(const py::array_t<T, py::array::c_style | py::array::forcecast>& array) {
+std::vector<T> as_values(const converted<T>& array) {
     return {array.data(), array.data() + array.size()};
 }
 

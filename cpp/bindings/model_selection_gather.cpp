@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "bindings/array.hpp"
+#include "bindings/contiguous.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
 #include "model_selection/gather.hpp"
@@ -15,8 +16,7 @@ namespace {
 constexpr std::string_view bytes_alone = "biufcmMSU";
 
 // Contiguous and on an element's boundary; a copy where the caller's are not.
-using row_numbers = py::array_t<std::int64_t, int{py::array::c_style} |
-                                                  int{py::detail::npy_api::NPY_ARRAY_ALIGNED_}>;
+using row_numbers = contiguous<std::int64_t>;
 
 // Rows of an array of one or two axes whose rows are contiguous; None to decline (objects, other
 // layouts).

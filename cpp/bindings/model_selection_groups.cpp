@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bindings/array.hpp"
+#include "bindings/contiguous.hpp"
 #include "bindings/generator.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
@@ -12,10 +13,8 @@
 namespace mlestar::bindings::model_selection_groups {
 namespace {
 
-using integers = py::array_t<std::int64_t, int{py::array::c_style} |
-                                               int{py::detail::npy_api::NPY_ARRAY_ALIGNED_}>;
-using reals =
-    py::array_t<double, int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_}>;
+using integers = contiguous<std::int64_t>;
+using reals = contiguous<double>;
 
 void check_count(std::int64_t count) {
     if (count < 1 || count > model_selection::most_folds)

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "bindings/array.hpp"
+#include "bindings/contiguous.hpp"
 #include "bindings/generator.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/rooms.hpp"
@@ -16,8 +17,7 @@ namespace mlestar::bindings::model_selection_splitters {
 namespace {
 
 using indices = py::array_t<std::int64_t>;
-using wanted_counts = py::array_t<std::int64_t, int{py::array::c_style} |
-                                                    int{py::detail::npy_api::NPY_ARRAY_ALIGNED_}>;
+using row_numbers = contiguous<std::int64_t>;
 
 // What RandomState(seed) draws from, in a capsule that owns it.
 py::capsule seeded(std::int64_t seed) {
@@ -94,7 +94,7 @@ indices permutation(std::int64_t size, const py::capsule& capsule) {
 }
 
 // The rows that are not in `test`, which must be ascending.
-indices leave_out(std::int64_t rows, const indices& test) {
+indices leave_out(std::int64_t rows, const row_numbers& test) {
     const std::int64_t* const data = test.data();
     if (rows < 0 || test.ndim() != 1 || test.size() > rows ||
         !std::is_sorted(data, data + test.size(), std::less_equal<>()) ||
@@ -123,7 +123,7 @@ py::object group_by_class(py::handle y) {
     return py::make_tuple(py::cast(std::move(*result)), counts);
 }
 
-indices proportional_counts(const wanted_counts& counts, std::int64_t draws,
+indices proportional_counts(const row_numbers& counts, std::int64_t draws,
                             const py::capsule& capsule) {
     bit_generator& generator = generator_of(capsule);
     const std::int64_t* const data = counts.data();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bindings/array.hpp"
+#include "bindings/contiguous.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/preprocessing_result.hpp"
 #include "bindings/rooms.hpp"
@@ -18,7 +19,7 @@ using preprocessing::scale_map;
 
 // Moments cross into Python as an array of six rows: weight, sum and square, each in two doubles.
 constexpr py::ssize_t moment_rows = 6;
-using doubles = py::array_t<double, int{py::array::c_style} | int{py::array::forcecast}>;
+using doubles = converted<double>;
 
 py::array_t<double> to_rows(const std::vector<column_moments>& moments) {
     const auto columns = static_cast<py::ssize_t>(moments.size());

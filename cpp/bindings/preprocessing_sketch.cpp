@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include "bindings/contiguous.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/method.hpp"
 #include "bindings/preprocessing_pairs.hpp"
@@ -31,7 +32,7 @@ py::tuple state(const quantile_sketch& sketch) {
 }
 
 template <class T>
-using plain_array = py::array_t<T, int{py::array::c_style} | int{py::array::forcecast}>;
+using plain_array = converted<T>;
 
 quantile_sketch from_state(const plain_array<std::int64_t>& integers,
                            const plain_array<double>& reals) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bindings/array.hpp"
+#include "bindings/contiguous.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/method.hpp"
 #include "bindings/operand.hpp"
@@ -29,8 +30,8 @@ inline py::tuple as_tuple(const metrics::streaming_state& state) {
     return py::make_tuple(to_array<std::int64_t>(state.integers), to_array<double>(state.reals));
 }
 
-using integer_array = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
-using real_array = py::array_t<double, py::array::c_style | py::array::forcecast>;
+using integer_array = converted<std::int64_t>;
+using real_array = converted<double>;
 
 inline metrics::streaming_state as_state(const integer_array& integers, const real_array& reals) {
     return {{integers.data(), integers.data() + integers.size()},

@@ -5,6 +5,7 @@ import pytest
 from sklearn.utils._testing import assert_array_equal
 
 import mlestar.model_selection as ours
+from mlestar._native import _core
 from mlestar.testing import core_calls
 from model_selection.compare import same
 
@@ -45,3 +46,10 @@ def test_fold_numbers_beyond_what_a_float_tells_apart():
     numbers = np.array([2**53 + 1, 2**53, -1, 2**53 + 1, -(2**63), -(2**63) + 1])
     for test_fold in (numbers, numbers[numbers != -1]):
         same("PredefinedSplit", arguments=(test_fold,))
+
+
+def test_row_numbers_off_an_elements_boundary():
+    rows = np.zeros(3 * 8 + 1, np.uint8)[1:].view(np.int64)
+    rows[:] = [1, 3, 4]
+    assert not rows.flags.aligned
+    assert _core.model_selection.leave_out(6, rows).tolist() == [0, 2, 5]
