@@ -55,13 +55,16 @@ namespace {
 
 double magnitude(double x) { return __builtin_fabs(x); }
 
-// log(1 + x) for x > -1: the logarithm of the rounded 1 + x, times what the rounding left of x
-// (Goldberg 1991, theorem 4).
-double log_one_plus(double x) {
-    const double u = 1.0 + x;
-    const double kept = u - 1.0;
-    const double ratio = x / (kept == 0.0 ? 1.0 : kept);
-    return kept == 0.0 ? x : math::log(u) * ratio;
+double smallest(const double* x, std::int64_t count) {
+    double found = x[0];
+    for (std::int64_t i = 0; i < count; ++i) found = x[i] < found ? x[i] : found;
+    return found;
+}
+
+double largest(const double* x, std::int64_t count) {
+    double found = x[0];
+    for (std::int64_t i = 0; i < count; ++i) found = x[i] > found ? x[i] : found;
+    return found;
 }
 
 void squared(const double* y, const double* p, double, std::int64_t count, double* out) {
@@ -97,8 +100,13 @@ void pinball(const double* y, const double* p, double alpha, std::int64_t count,
 }
 
 void squared_log(const double* y, const double* p, double, std::int64_t count, double* out) {
-    for (std::int64_t i = 0; i < count; ++i) {
-        const double d = log_one_plus(y[i]) - log_one_plus(p[i]);
+    const bool moderate = largest(y, count) < 1e290 && largest(p, count) < 1e290;
+    for (std::int64_t i = 0; moderate && i < count; ++i) {
+        const double d = math::log1p_difference(y[i], p[i]);
+        out[i] = d * d;
+    }
+    for (std::int64_t i = 0; !moderate && i < count; ++i) {
+        const double d = math::log1p(y[i]) - math::log1p(p[i]);
         out[i] = d * d;
     }
 }
@@ -277,18 +285,6 @@ bool finite(const double* x, std::int64_t count) {
     std::int64_t wrong = 0;
     for (std::int64_t i = 0; i < count; ++i) wrong |= x[i] - x[i] == 0.0 ? 0 : 1;
     return wrong == 0;
-}
-
-double smallest(const double* x, std::int64_t count) {
-    double found = x[0];
-    for (std::int64_t i = 0; i < count; ++i) found = x[i] < found ? x[i] : found;
-    return found;
-}
-
-double largest(const double* x, std::int64_t count) {
-    double found = x[0];
-    for (std::int64_t i = 0; i < count; ++i) found = x[i] > found ? x[i] : found;
-    return found;
 }
 
 bool probabilities(const double* p, std::int64_t count) {

@@ -75,19 +75,14 @@ void take_fixed(const std::byte* source, std::int64_t row_stride, const std::int
         std::memcpy(target + i * step, source + rows[i] * row_stride, Bytes);
 }
 
-#ifdef __SSE2__
-// Past the caches, an element at a time: their neighbours complete the line.
-template <typename Word, typename Store>
+// The same past the caches.
+template <std::int64_t Bytes>
 void take_streamed(const std::byte* source, std::int64_t row_stride, const std::int64_t* rows,
-                   std::int64_t count, std::byte* target, Store store) {
-    for (std::int64_t i = 0; i < count; ++i) {
-        Word value;
-        std::memcpy(&value, source + rows[i] * row_stride, sizeof value);
-        store(reinterpret_cast<Word*>(target) + i, value);
-    }
+                   std::int64_t count, std::byte* target) {
+    for (std::int64_t i = 0; i < count; ++i)
+        stream_element<Bytes>(target + i * Bytes, source + rows[i] * row_stride);
     streamed();
 }
-#endif
 
 void take_any(const std::byte* source, std::int64_t row_stride, std::int64_t bytes,
               const std::int64_t* rows, std::int64_t count, std::byte* target, std::int64_t step) {
@@ -117,16 +112,11 @@ void take_block(const std::byte* source, std::int64_t row_stride, std::int64_t r
         const std::int64_t reach = rows[count - 1] - rows[0];
         if (row_stride == row_bytes && reach >= 0 && reach < count + count / 16)
             return take_runs(source, row_bytes, rows, count, target, streams);
-#if defined(__SSE2__) && defined(__x86_64__)
         const bool on_word = reinterpret_cast<std::uintptr_t>(target) % 8 == 0;
         if (streams && row_bytes == 8 && on_word)
-            return take_streamed<long long>(
-                source, row_stride, rows, count, target,
-                [](long long* to, long long value) { _mm_stream_si64(to, value); });
+            return take_streamed<8>(source, row_stride, rows, count, target);
         if (streams && row_bytes == 4 && on_word)
-            return take_streamed<int>(source, row_stride, rows, count, target,
-                                      [](int* to, int value) { _mm_stream_si32(to, value); });
-#endif
+            return take_streamed<4>(source, row_stride, rows, count, target);
         return take_elements(source, row_stride, row_bytes, rows, count, target, row_bytes);
     }
     if (row_stride == row_bytes && rows[count - 1] >= rows[0] &&

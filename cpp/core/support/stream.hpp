@@ -44,4 +44,23 @@ static inline void stream(std::byte* target, const std::byte* source, std::int64
 static inline void streamed() {}
 #endif
 
+// One element of 4 or 8 bytes, to a place on its boundary; its neighbours complete the line.
+template <std::int64_t Bytes>
+static inline void stream_element(std::byte* target, const std::byte* source) {
+    static_assert(Bytes == 4 || Bytes == 8);
+#ifdef __x86_64__
+    if constexpr (Bytes == 8) {
+        long long value;
+        std::memcpy(&value, source, sizeof value);
+        _mm_stream_si64(reinterpret_cast<long long*>(target), value);
+    } else {
+        int value;
+        std::memcpy(&value, source, sizeof value);
+        _mm_stream_si32(reinterpret_cast<int*>(target), value);
+    }
+#else
+    std::memcpy(target, source, Bytes);
+#endif
+}
+
 }  // namespace mlestar

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlestar.agents.fitting import answer
+from mlestar.agents.folds import plan_of
 from mlestar.agents.state import RunState
 from mlestar.coordination.artifacts import ArtifactStore
 from mlestar.engine.finish import members_of
@@ -49,12 +50,10 @@ def column_importances(
         raise RunFolderError(f"{folder} has no ensemble that could be explained")
     manifest = state.manifest
     artifacts = ArtifactStore(Path(folder) / "artifacts")
-    X, y, fold_of_row = (
-        np.asarray(artifacts.get_array(manifest[name])) for name in ("X", "y", "folds_of_rows")
-    )
+    plan = plan_of(artifacts, manifest)
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(y))[:_MOST_ROWS])
-    X, y, fold_of_row = X[rows], y[rows], fold_of_row[rows]
+    rows = np.sort(rng.permutation(plan.n_samples)[:_MOST_ROWS])
+    X, y, fold_of_row = (np.asarray(part[rows]) for part in (plan.X, plan.y, plan.fold_of_row))
     pipelines = [
         (weight, fold, loads(artifacts.get(fit["model"])))
         for trial, weight in members

@@ -87,7 +87,7 @@ class RunRecords:
         status = "running" if result is None else "completed"
         if result is None and self.over:
             status = "cancelled"
-        return TaskRecord(name, kind, (self._agent(role),), status, result=_plain(result))
+        return TaskRecord(name, kind, (self._agent(role),), status, result=as_json(result))
 
     def _trial(self, trial: Trial) -> TaskRecord:
         if trial.number not in self._settled:
@@ -114,7 +114,7 @@ class RunRecords:
             status, progress = "running", 100 * len(trial.fits) // self.state.folds
         name = f"trial {trial.number}: {trial.spec.family}, {what}"
         return TaskRecord(
-            name, "training", agents, status, progress, _plain(result), (trial.purpose,)
+            name, "training", agents, status, progress, as_json(result), (trial.purpose,)
         )
 
     def memories(self, event: Event) -> dict[str, Any]:
@@ -122,14 +122,14 @@ class RunRecords:
         state = self.state
         if event.kind == "run.started":
             names = ("name", "target", "rows", "task", "metric_name", "folds", "seed", "fits")
-            return {"run": _plain({name: state.manifest[name] for name in (*names, "seconds")})}
+            return {"run": as_json({name: state.manifest[name] for name in (*names, "seconds")})}
         if event.kind == "trial.evaluated":
             trial = state.trials[event.payload["trial"]]
             return {f"trial/{trial.number:06d}": trial_result(state, trial)}
         if event.kind == "analysis.done":
-            return {f"analysis/{event.payload['round']:04d}": _plain(event.payload)}
+            return {f"analysis/{event.payload['round']:04d}": as_json(event.payload)}
         if event.kind == "ensemble.done":
-            return {"ensemble": _plain(event.payload)}
+            return {"ensemble": as_json(event.payload)}
         if event.kind == "run.finished":
             return {"result": self.metrics()}
         return {}
@@ -150,7 +150,7 @@ class RunRecords:
 
 def trial_result(state: RunState, trial: Trial) -> dict[str, Any]:
     """A settled trial as JSON."""
-    found: dict[str, Any] = _plain(
+    found: dict[str, Any] = as_json(
         {
             "trial": trial.number,
             "family": trial.spec.family,
@@ -168,10 +168,10 @@ def trial_result(state: RunState, trial: Trial) -> dict[str, Any]:
     return found
 
 
-def _plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """JSON that any reader takes: what is not finite becomes None."""
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: as_json(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [as_json(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlestar.ensemble._combine import COMBINE, Combination, Task, is_classification
 from mlestar.ensemble._metrics import LABELS, PROBABILITIES, RANKINGS, VALUES
 from mlestar.ensemble._predictions import Predictions
+from mlestar.metrics._intervals import error_over_folds
 
 BLOCKS = 20  # of rows, for the jackknife
 _BY_CLASS = (*RANKINGS, "balanced_accuracy", "f1_macro")
@@ -182,15 +183,11 @@ def jackknife_interval(
 
 
 def interval_of(differences: NDArray[np.float64], n_splits: int, confidence: float) -> Interval:
-    """Of the mean of differences over folds, corrected for the rows that the folds share.
-
-    Nadeau & Bengio, "Inference for the generalization error", Machine Learning 52 (2003).
-    """
+    """Of the mean of differences over folds, corrected for the rows that the folds share."""
     from scipy.stats import t
 
     count = len(differences)
     mean = float(differences.mean())
     share = 1.0 / (n_splits - 1)  # held-out rows over training rows
-    scale = float(np.sqrt((1.0 / count + share) * differences.var(ddof=1)))
-    reach = float(t.ppf(0.5 + confidence / 2, count - 1)) * scale
+    reach = float(t.ppf(0.5 + confidence / 2, count - 1)) * error_over_folds(differences, share)
     return Interval(mean, mean - reach, mean + reach)

@@ -4,37 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
 import sklearn.ensemble
+from sklearn.base import is_classifier
 
 from mlestar.model_selection import check_cv
 
 
-@contextmanager
-def _folds_drawn(stacking: Any, X: Any, y: Any, classifier: bool) -> Iterator[None]:
-    """`cv` as a list of folds, which scikit-learn would draw again for every estimator."""
-    given = stacking.cv
-    if given == "prefit":
-        yield
-        return
-    try:
-        cv = check_cv(given, y, classifier=classifier)
-        if getattr(cv, "random_state", 0) is None:
-            cv.random_state = np.random.RandomState()
-        folds = list(cv.split(X, y))
-    except (TypeError, ValueError):
-        yield  # scikit-learn meets the same and says it in its own order of checks
-        return
-    stacking.cv = folds
-    try:
-        yield
-    finally:
-        stacking.cv = given
+class _FoldsDrawnOnce:
+    """A stacking ensemble of scikit-learn, which would draw its folds again for every estimator."""
+
+    def fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
+        """Fit the estimators, and the final one on their out-of-fold predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        **fit_params : dict
+            As scikit-learn's.
+
+        Returns
+        -------
+        self
+        """
+        with self._folds_drawn(X, y):
+            return super().fit(X, y, **fit_params)  # type: ignore[misc, no-any-return]
+
+    @contextmanager
+    def _folds_drawn(self, X: Any, y: Any) -> Iterator[None]:
+        """`cv` as the list of its folds."""
+        given = self.cv
+        if given == "prefit":
+            yield
+            return
+        try:
+            cv = copy(check_cv(given, y, classifier=is_classifier(self)))
+            if getattr(cv, "random_state", 0) is None:
+                cv.random_state = np.random.RandomState()  # as scikit-learn's draws
+            folds = list(cv.split(X, y))
+        except (TypeError, ValueError):
+            yield  # scikit-learn meets the same and says it in its own order of checks
+            return
+        self.cv: Any = folds
+        try:
+            yield
+        finally:
+            self.cv = given
 
 
-class StackingClassifier(sklearn.ensemble.StackingClassifier):  # type: ignore[misc]
+class StackingClassifier(
+    _FoldsDrawnOnce,
+    sklearn.ensemble.StackingClassifier,  # type: ignore[misc]
+):
     """scikit-learn's `StackingClassifier` with its folds drawn once, in the core.
 
     Parameters, attributes and answers are those of `sklearn.ensemble.StackingClassifier`
@@ -52,25 +77,11 @@ class StackingClassifier(sklearn.ensemble.StackingClassifier):  # type: ignore[m
     True
     """
 
-    def fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
-        """Fit the estimators, and the final one on their out-of-fold predictions.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        **fit_params : dict
-            As scikit-learn's.
-
-        Returns
-        -------
-        self
-        """
-        with _folds_drawn(self, X, y, classifier=True):
-            return super().fit(X, y, **fit_params)  # type: ignore[no-any-return]
-
-
-class StackingRegressor(sklearn.ensemble.StackingRegressor):  # type: ignore[misc]
+class StackingRegressor(
+    _FoldsDrawnOnce,
+    sklearn.ensemble.StackingRegressor,  # type: ignore[misc]
+):
     """scikit-learn's `StackingRegressor` with its folds drawn once, in the core.
 
     Parameters, attributes and answers are those of `sklearn.ensemble.StackingRegressor`
@@ -87,20 +98,3 @@ class StackingRegressor(sklearn.ensemble.StackingRegressor):  # type: ignore[mis
     >>> StackingRegressor(models).fit(X, y).predict(X[:2]).shape
     (2,)
     """
-
-    def fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
-        """Fit the estimators, and the final one on their out-of-fold predictions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        **fit_params : dict
-            As scikit-learn's.
-
-        Returns
-        -------
-        self
-        """
-        with _folds_drawn(self, X, y, classifier=False):
-            return super().fit(X, y, **fit_params)  # type: ignore[no-any-return]

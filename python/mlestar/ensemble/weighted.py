@@ -84,21 +84,10 @@ class _WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
         validate_data(self, X=X, skip_check_array=True)
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         fixed = _fixed_weights(self.weights, len(pairs))
-        blend = None
+        held = None
         if fixed is None or self._calibration() is not None:
             held = self._out_of_fold(pairs, X, y, weight)
-            if fixed is None:
-                self._learn(held, codes, weight)
-            else:
-                self.optimized_, self.weights_ = None, fixed
-            blend = self._combine(held)
-        else:
-            self.optimized_, self.weights_ = None, fixed
-        used = [
-            pair
-            for index, pair in enumerate(pairs)
-            if self.weights_ is None or self.weights_[index] != 0
-        ]
+        used, blend = self._weigh(pairs, fixed, held, codes, weight)
         options = {} if weight is None else {"sample_weight": weight}
         fitted = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_one)(clone(estimator), X, y, options) for _, estimator in used
@@ -107,23 +96,37 @@ class _WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
         self._calibrate(blend, codes, weight)
         return self
 
+    def _weigh(
+        self,
+        pairs: Sequence[tuple[str, Any]],
+        fixed: NDArray[np.float64] | None,
+        held: dict[str, Any] | None,
+        codes: NDArray[Any],
+        weight: Any,
+    ) -> tuple[list[tuple[str, Any]], Any]:
+        """The estimators that have weight, and the blend of what was held out, if anything was."""
+        self.optimized_, self.weights_ = None, fixed
+        if fixed is None:
+            assert held is not None
+            found = optimize_weights(
+                held,
+                codes,
+                self.metric or self._metric,
+                method=self.method,
+                sample_weight=weight,
+                n_splits=self.n_splits,
+                random_state=self.random_state,
+            )
+            self.optimized_, self.weights_ = found, found.weights
+        weights = self.weights_
+        used = [p for i, p in enumerate(pairs) if weights is None or weights[i] != 0]
+        return used, None if held is None else self._combine(held)
+
     def _keep(self, used: Sequence[tuple[str, Any]], fitted: Sequence[Any]) -> None:
         self.estimators_ = list(fitted)
         self.named_estimators_ = Bunch(
             **{name: one for (name, _), one in zip(used, fitted, strict=True)}
         )
-
-    def _learn(self, held: dict[str, Any], codes: NDArray[Any], weight: Any) -> None:
-        found = optimize_weights(
-            held,
-            codes,
-            self.metric or self._metric,
-            method=self.method,
-            sample_weight=weight,
-            n_splits=self.n_splits,
-            random_state=self.random_state,
-        )
-        self.optimized_, self.weights_ = found, found.weights
 
     def _out_of_fold(
         self, pairs: Sequence[tuple[str, Any]], X: Any, y: Any, weight: Any
@@ -221,16 +224,7 @@ class _WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
         self._check_fitted(pairs)
         held = {name: self._one_column(array) for name, array in held.items()}
         fixed = _fixed_weights(self.weights, len(pairs))
-        if fixed is None:
-            self._learn(held, codes, None)
-        else:
-            self.optimized_, self.weights_ = None, fixed
-        blend = self._combine(held)
-        used = [
-            pair
-            for index, pair in enumerate(pairs)
-            if self.weights_ is None or self.weights_[index] != 0
-        ]
+        used, blend = self._weigh(pairs, fixed, held, codes, None)
         self._keep(used, [estimator for _, estimator in used])
         features = getattr(used[0][1], "n_features_in_", None)
         if features is not None:

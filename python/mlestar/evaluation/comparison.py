@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlestar.evaluation.paired import PairedTestResult
-from mlestar.metrics._intervals import ConfidenceInterval, check_level
+from mlestar.metrics._intervals import ConfidenceInterval, check_level, error_over_folds
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,7 @@ class Comparison:
 
 
 def _corrected_error(values: Sequence[float], test_fraction: float) -> float:
-    """Standard error of a mean over cross-validation folds, whose training sets overlap.
-
-    The variance is scaled by 1/k + n_test/n_train instead of 1/k (Nadeau and Bengio, "Inference for
-    the generalization error", Machine Learning 52, 2003).
-    """
-    k = len(values)
-    scale = 1.0 / k + test_fraction / (1.0 - test_fraction)
-    return math.sqrt(scale * float(np.var(values, ddof=1)))
+    return error_over_folds(values, test_fraction / (1.0 - test_fraction))
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from mlestar._lazy import require
 from mlestar.engine.data import SHIPPED, load_table, read_file
 from mlestar.engine.explain import column_importances
+from mlestar.engine.records import as_json
 from mlestar.evaluation.comparison import ModelComparator
 from mlestar.mcp.folders import Folders
 from mlestar.mcp.keeper import RunKeeper
@@ -107,12 +107,12 @@ class Toolbox:
             "metric": found._state.manifest["metric_name"],
             "greater_is_better": found._state.greater_is_better,
             "trials": len(rows),
-            "rows": [_plain(row) for row in rows[: _limit(limit)]],
+            "rows": [as_json(row) for row in rows[: _limit(limit)]],
         }
 
     def ablation(self, run: str) -> dict[str, Any]:
         """What each part of the best pipeline was worth: paired differences with intervals."""
-        return {"rounds": [_plain(row) for row in self._keeper.read(run).ablation]}
+        return {"rounds": [as_json(row) for row in self._keeper.read(run).ablation]}
 
     def explain(self, run: str) -> dict[str, Any]:
         """What the final model is made of, and how much worse it gets when a column is shuffled."""
@@ -122,7 +122,7 @@ class Toolbox:
             {"trial": number, "weight": weight, **found._state.trials[number].spec.to_dict()}
             for number, weight in sorted(found.weights.items(), key=lambda pair: -pair[1])
         ]
-        return {"members": members, "importances": [_plain(row) for row in importances]}
+        return {"members": members, "importances": [as_json(row) for row in importances]}
 
     def predict(self, run: str, data: str, offset: int = 0, limit: int = 100) -> dict[str, Any]:
         """Predictions of a finished run's model for rows of a table in the allowed folders.
@@ -166,7 +166,7 @@ class Toolbox:
             trials[0].scores, trials[1].scores
         )
         better = (result.difference > 0) == runs[0]._state.greater_is_better
-        return _plain(
+        answer: dict[str, Any] = as_json(
             {
                 "metric": manifests[0]["metric_name"],
                 "first": trials[0].score,
@@ -175,17 +175,10 @@ class Toolbox:
                 "better": None if not result.difference else ("first" if better else "second"),
             }
         )
+        return answer
 
 
 def _limit(limit: int) -> int:
     if not 1 <= limit <= _MOST_ROWS:
         raise ValueError(f"limit is {limit}, but must be from 1 to {_MOST_ROWS}")
     return limit
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as JSON: what is not finite becomes None."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in row.items()
-    }

@@ -1,4 +1,4 @@
-"""Confidence intervals of a bootstrap distribution: percentile, basic and BCa."""
+"""Confidence intervals of a bootstrap distribution (percentile, basic, BCa); errors over folds."""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ def check_method(method: Any) -> str:
     if found not in METHODS:
         raise ValueError(f"method is {method!r}, but must be 'percentile', 'basic' or 'BCa'")
     return str(found)
+
+
+def error_over_folds(values: Any, ratio: float) -> float:
+    """Standard error of a mean over folds whose training rows overlap.
+
+    The variance is scaled by 1/k + n_test/n_train instead of 1/k (Nadeau and Bengio, "Inference for
+    the generalization error", Machine Learning 52, 2003). `ratio` is n_test/n_train.
+    """
+    return math.sqrt((1.0 / len(values) + ratio) * float(np.var(values, ddof=1)))
 
 
 def interval_of(

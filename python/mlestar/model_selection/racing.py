@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mlestar.metrics._intervals import error_over_folds
+
 
 class FoldRace:
     """A race of candidates that are cross-validated one after another on the same folds.
@@ -166,7 +168,7 @@ class FoldRace:
         mean = float(behind.mean())
         if not math.isfinite(mean) or mean <= 0.0:
             return False
-        error = math.sqrt((1.0 / k + ratio) * float(behind.var(ddof=1)))
+        error = error_over_folds(behind, ratio)
         if error == 0.0:
             return True
         level = self.alpha / (n_splits - self.min_folds)

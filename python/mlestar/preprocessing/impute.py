@@ -161,9 +161,7 @@ class SimpleImputer(QuantileKeeper, sklearn.impute.SimpleImputer):  # type: igno
         if array is not None and self._add(array, first, fitting=False):
             return self
         self._declined()
-        parameters = self.get_params(deep=False)
-        theirs = {k: v for k, v in parameters.items() if k not in ("quantiles", "seed")}
-        sklearn.impute.SimpleImputer(**theirs).fit(X)  # it words the error
+        sklearn.impute.SimpleImputer(**self._theirs()).fit(X)  # it words the error
         raise ValueError(
             f"X is a {type(X).__name__} that is no table of floats, or strategy is "
             f"{self.strategy!r}: partial_fit must have floats and a strategy of {_STRATEGIES}"

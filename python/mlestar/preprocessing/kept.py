@@ -35,6 +35,11 @@ class QuantileKeeper(StreamingTransformer):
         """Those that are asked for."""
         raise NotImplementedError
 
+    def _theirs(self) -> dict[str, Any]:
+        """The parameters that scikit-learn's namesake has."""
+        parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
+        return {name: parameters[name] for name in parameters.keys() - self._keeping.keys()}
+
     def _exact(self, array: Any) -> Any:
         return _core.preprocessing.order_statistics(array, self._fractions(), np.nan)
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from mlestar._calls import answered, declined, original
 from mlestar.preprocessing.base import put_into
 from mlestar.preprocessing.kept import QuantileKeeper
-from mlestar.preprocessing.scale import ElementwiseScaler
+from mlestar.preprocessing.scale import ElementwiseScaler, centred_and_scaled
 from mlestar.preprocessing.sketch import interpolated, middle_of
 
 
@@ -173,10 +173,6 @@ class RobustScaler(QuantileKeeper, ElementwiseScaler, sklearn.preprocessing.Robu
         self._set_quantiles(pairs, dtype)
         return self
 
-    def _theirs(self) -> dict[str, Any]:
-        parameters = self.get_params(deep=False)
-        return {k: v for k, v in parameters.items() if k not in ("quantiles", "seed")}
-
     def _fractions(self) -> list[float]:
         low, high = self.quantile_range
         return [0.5, low / 100, high / 100]
@@ -205,17 +201,7 @@ class RobustScaler(QuantileKeeper, ElementwiseScaler, sklearn.preprocessing.Robu
     def _parameters_of(self, inverse: bool) -> tuple[str, Any, Any] | None:
         center = self.center_ if self.with_centering else None
         scale = self.scale_ if self.with_scaling else None
-        if center is None and scale is None:
-            return None
-        if not inverse:
-            if center is None:
-                return "divide", scale, None
-            return (
-                ("subtract", center, None) if scale is None else ("subtract_divide", center, scale)
-            )
-        if center is None:
-            return "multiply", scale, None
-        return "multiply_add", np.ones_like(center) if scale is None else scale, center
+        return centred_and_scaled(center, scale, inverse)
 
     def transform(self, X: Any, *, out: Any = None) -> Any:
         """Take off the median and divide by the range.

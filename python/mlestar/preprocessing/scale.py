@@ -46,6 +46,19 @@ class ElementwiseScaler(StreamingTransformer):
         return None
 
 
+def centred_and_scaled(center: Any, scale: Any, inverse: bool) -> tuple[str, Any, Any] | None:
+    """What the core does to take a center off and divide by a scale; None for neither."""
+    if center is None and scale is None:
+        return None
+    if not inverse:
+        if center is None:
+            return "divide", scale, None
+        return ("subtract", center, None) if scale is None else ("subtract_divide", center, scale)
+    if center is None:
+        return "multiply", scale, None
+    return "multiply_add", np.ones_like(center) if scale is None else scale, center
+
+
 class StandardScaler(ElementwiseScaler, sklearn.preprocessing.StandardScaler):  # type: ignore[misc]
     """Columns with their mean taken off, divided by their standard deviation.
 
@@ -185,15 +198,7 @@ class StandardScaler(ElementwiseScaler, sklearn.preprocessing.StandardScaler):  
     def _parameters_of(self, dtype: Any, inverse: bool) -> tuple[str, Any, Any] | None:
         mean = self.mean_.astype(dtype) if self.with_mean else None
         scale = self.scale_.astype(dtype) if self.with_std else None
-        if mean is None and scale is None:
-            return None
-        if not inverse:
-            if mean is None:
-                return "divide", scale, None
-            return ("subtract", mean, None) if scale is None else ("subtract_divide", mean, scale)
-        if mean is None:
-            return "multiply", scale, None
-        return "multiply_add", np.ones_like(mean) if scale is None else scale, mean
+        return centred_and_scaled(mean, scale, inverse)
 
     def transform(self, X: Any, copy: bool | None = None, *, out: Any = None) -> Any:
         """Take off the mean and divide by the scale.

@@ -124,7 +124,7 @@ class VarianceThreshold(
 
     def _set_found(self, found: Any) -> None:
         self._moments, self._least, self._most, self._rows_seen = found
-        count = self._moments[0]
+        count = self._moments[0] + self._moments[1]
         with np.errstate(invalid="ignore"):
             self.variances_ = (self._moments[4] + self._moments[5]) / count
         if self.threshold == 0:
