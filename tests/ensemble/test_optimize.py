@@ -280,3 +280,30 @@ def test_bad_models_are_named(rng):
     found = optimize_weights(good, y, "log_loss", method="mean")
     with pytest.raises(ValueError, match="holds 2 model"):
         found.blend(list(good.values())[:2])
+
+
+def test_a_gain_that_is_chance_leaves_the_simpler_choice():
+    """Models that differ by noise alone: whatever is best on the held-out rows is so by chance."""
+    by_chance = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        y = rng.normal(size=300)
+        good = y + 0.5 * rng.normal(size=300)
+        models = [good + 0.02 * rng.normal(size=300) for _ in range(3)]
+        found = optimize_weights(models, y, "rmse", candidates=["mean", "greedy", "convex"])
+        lowest = min(found.alternatives, key=lambda one: one.error).method
+        if lowest == found.method:
+            assert found.reason.startswith(f"{lowest}: the least error on held-out rows")
+            continue
+        by_chance += 1
+        assert METHODS.index(found.method) < METHODS.index(lowest)
+        assert found.reason.startswith(f"{found.method}: simpler than {lowest}, ")
+    assert by_chance >= 4
+
+
+def test_a_gain_that_is_real_is_taken(rng):
+    y = rng.normal(size=600)
+    models = [y + 0.5 * rng.normal(size=600) for _ in range(4)]
+    found = optimize_weights(models, y, "rmse", candidates=["mean", "greedy", "convex"])
+    assert found.method != "best_single"
+    assert found.interval[0] > 0

@@ -71,3 +71,11 @@ def test_the_same_errors(cv):
             kind(CLASSIFIERS, GaussianNB(), cv=cv).fit(X, y)
         said.append(str(caught.value).replace("StackingClassifier", ""))
     assert said[0] == said[1]
+
+
+def test_the_callers_splitter_stays_as_it_was():
+    X, y = load_diabetes(return_X_y=True)
+    splitter = KFold(3, shuffle=True)
+    stacking = StackingRegressor(REGRESSORS, LinearRegression(), cv=splitter).fit(X, y)
+    assert stacking.cv is splitter
+    assert splitter.random_state is None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sklearn.model_selection as theirs
 from scipy.sparse import csr_array
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.metrics.pairwise import linear_kernel
 from sklearn.svm import SVC
@@ -85,6 +86,15 @@ def test_permutation_test_score(data, groups, rng):
         "permutation_test_score", LogisticRegression(), X, y, n_permutations=5, random_state=1,
         scoring="accuracy", **options,
     )  # fmt: skip
+
+
+def test_a_permutation_that_is_as_good_counts(rng):
+    X, y = rng.random((40, 2)), np.arange(40) % 2
+    score, scores, pvalue = same(
+        "permutation_test_score", DummyClassifier(), X, y, n_permutations=7, cv=2
+    )
+    assert (scores == score).all()
+    assert pvalue == 1.0
 
 
 def test_a_kernel_that_is_given(rng):

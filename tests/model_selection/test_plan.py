@@ -78,6 +78,12 @@ def test_memory_is_that_of_the_largest_fold(data):
     assert plan.memory_bytes == X[:4000].nbytes + y[:4000].nbytes + 8 * 5000
 
 
+def test_the_largest_of_uneven_folds_counts(data):
+    X, _ = data
+    splits = [(np.arange(3000), np.arange(3000, 5000)), (np.arange(10), np.arange(4500))]
+    assert FoldPlan(splits, X).memory_bytes == X[:4500].nbytes + 8 * 5000
+
+
 def test_a_plan_pickles(data):
     plan = pickle.loads(pickle.dumps(FoldPlan.from_labels(np.arange(5000) % 3, *data)))
     np.testing.assert_array_equal(plan.test(1)[0], data[0][1::3])

@@ -88,3 +88,13 @@ def test_the_room_of_scikit_learns_name():
     assert set(sklearn.feature_selection.__all__) == set(mlestar.feature_selection.__all__)
     assert mlestar.feature_selection.VarianceThreshold is VarianceThreshold
     assert mlestar.feature_selection.chi2 is sklearn.feature_selection.chi2
+
+
+def test_merged_ranges_reach_to_both_ends():
+    """Ranges count where they are smaller than the variance: of few values, far apart."""
+    one, other = np.array([[10.0], [11.0]]), np.array([[5.0], [30.0]])
+    whole = sklearn.feature_selection.VarianceThreshold().fit(np.concatenate([one, other]))
+    assert whole.variances_[0] == 25.0  # the range
+    for a, b in ((one, other), (other, one)):
+        merged = VarianceThreshold().partial_fit(a).merge(VarianceThreshold().partial_fit(b))
+        np.testing.assert_array_equal(merged.variances_, whole.variances_)
