@@ -227,6 +227,16 @@ def test_quotients_beyond_the_normal_numbers():
     same("mean_poisson_deviance", y[:1502], p[:1502])
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:divide:RuntimeWarning")
+@pytest.mark.parametrize(
+    ("name", "a", "b"),
+    [("mean_gamma_deviance", 1e-310, 1.0), ("mean_poisson_deviance", 1.0, 1e-310)],
+)
+def test_quotients_that_are_no_numbers_give_infinity(name, a, b):
+    y, p = np.array([a, 2.0]), np.array([b, 3.0])
+    assert getattr(theirs, name)(y, p) == getattr(ours, name)(y, p) == np.inf
+
+
 def test_logarithms_of_one_plus_anything(rng):
     values = [0.0, 1e-300, 1e-17, 1e-10, 1e-3, 0.49, 0.51, 1.0, 99.0, 1e9, 1e80, 1e289, 1e300]
     values += [-1e-17, -1e-9, -0.4, -0.6, -1 + 1e-9, -1 + 2**-53]
