@@ -255,6 +255,7 @@ def test_infinite_values_and_a_single_point():
     ("options", "words"),
     [
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**63}, "seed is 9223372036854775808, but must be below"),
         ({"seed": 1.5}, "seed is 1.5"),
         ({"size": 1}, "size is 1"),
         ({"window": True}, "window is True"),

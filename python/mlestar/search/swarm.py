@@ -129,6 +129,8 @@ class SwarmSampler(_base.BaseSampler):  # type: ignore[misc]
         ):
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise ValueError(f"{name} is {value!r}, but must be an integer from {least}")
+        if seed is not None and seed >= 2**63:
+            raise ValueError(f"seed is {seed!r}, but must be below 2**63")
         if topology not in TOPOLOGIES:
             raise ValueError(f"topology is {topology!r}, but must be one of {TOPOLOGIES}")
         if not 0.0 <= wait_seconds < math.inf:
