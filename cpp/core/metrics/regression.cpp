@@ -25,14 +25,15 @@ void merge(moments& whole, const moments& block) {
     whole.valid &= block.valid;
 }
 
-// function(moments of one output so far, its number, y, p, w, count) for each block and output.
-template <class Function>
-std::vector<moments> reduce(const matrix_view& y_true, const matrix_view& y_pred,
-                            const vector_view& weight, Function function) {
+// function(sums of one output so far, its number, y, p, w, count) for each block and output;
+// join(sums, those of the next task).
+template <class Sums, class Function, class Join>
+std::vector<Sums> reduce(const matrix_view& y_true, const matrix_view& y_pred,
+                         const vector_view& weight, Function function, Join join) {
     const auto outputs = static_cast<std::size_t>(y_true.columns);
     const auto partials =
-        map_blocks(y_true.rows, std::vector<moments>(outputs),
-                   [&](std::vector<moments>& part, std::int64_t at, std::int64_t count) {
+        map_blocks(y_true.rows, std::vector<Sums>(outputs),
+                   [&](std::vector<Sums>& part, std::int64_t at, std::int64_t count) {
                        block_buffers buffers;
                        const double* w = load_weight(weight, at, count, buffers.w);
                        for (std::size_t j = 0; j < outputs; ++j) {
@@ -42,9 +43,9 @@ std::vector<moments> reduce(const matrix_view& y_true, const matrix_view& y_pred
                            function(part[j], j, y, p, w, count);
                        }
                    });
-    std::vector<moments> whole(outputs);
+    std::vector<Sums> whole(outputs);
     for (const auto& part : partials)
-        for (std::size_t j = 0; j < outputs; ++j) merge(whole[j], part[j]);
+        for (std::size_t j = 0; j < outputs; ++j) join(whole[j], part[j]);
     return whole;
 }
 
@@ -80,19 +81,6 @@ std::vector<double> origins_of(const matrix_view& y, const matrix_view* minus) {
     return origins;
 }
 
-// The sums of squares of y - p about its mean, of each output.
-std::vector<moments> centred_errors(const matrix_view& y_true, const matrix_view& y_pred,
-                                    const vector_view& weight) {
-    const auto origins = origins_of(y_true, &y_pred);
-    return reduce(y_true, y_pred, weight,
-                  [&](moments& part, std::size_t output, const double* y, const double* p,
-                      const double* w, std::int64_t count) {
-                      double error[block_size];
-                      kernels().difference(y, p, count, error);
-                      merge(part, kernels().explained(error, error, w, count, origins[output]));
-                  });
-}
-
 }  // namespace
 
 std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view& y_true,
@@ -100,13 +88,14 @@ std::optional<std::vector<double>> mean_error(error_kind kind, const matrix_view
                                               double parameter) {
     if (!fits(y_true, y_pred, weight)) return std::nullopt;
     const auto error = kernel_of(kind, parameter);
-    const auto whole = reduce(y_true, y_pred, weight,
-                              [&](moments& part, std::size_t, const double* y, const double* p,
-                                  const double* w, std::int64_t count) {
-                                  part.residual += error(y, p, w, count, parameter, &part.valid);
-                                  part.weight +=
-                                      w ? kernels().total(w, count) : static_cast<double>(count);
-                              });
+    const auto whole = reduce<moments>(
+        y_true, y_pred, weight,
+        [&](moments& part, std::size_t, const double* y, const double* p, const double* w,
+            std::int64_t count) {
+            part.residual += error(y, p, w, count, parameter, &part.valid);
+            part.weight += w ? kernels().total(w, count) : static_cast<double>(count);
+        },
+        merge);
     for (const moments& output : whole)
         if (!output.valid) return std::nullopt;
     return mean_error_of(whole);
@@ -209,20 +198,33 @@ std::optional<double> max_error(const vector_view& y_true, const vector_view& y_
 std::optional<explained_sums> explained(const matrix_view& y_true, const matrix_view& y_pred,
                                         const vector_view& weight, bool centred) {
     if (!fits(y_true, y_pred, weight)) return std::nullopt;
+    struct both {
+        moments of_y;
+        moments of_error;  // y - p, about its mean
+    };
     const auto origins = origins_of(y_true, nullptr);
-    const auto whole = reduce(y_true, y_pred, weight,
-                              [&](moments& part, std::size_t output, const double* y,
-                                  const double* p, const double* w, std::int64_t count) {
-                                  const double origin = origins[output];
-                                  merge(part, kernels().explained(y, p, w, count, origin));
-                              });
-    auto result = explained_of(whole);
+    const auto errors = centred ? origins_of(y_true, &y_pred) : origins;
+    const auto whole = reduce<both>(
+        y_true, y_pred, weight,
+        [&](both& part, std::size_t j, const double* y, const double* p, const double* w,
+            std::int64_t count) {
+            merge(part.of_y, kernels().explained(y, p, w, count, origins[j]));
+            if (!centred) return;
+            double error[block_size];
+            kernels().difference(y, p, count, error);
+            merge(part.of_error, kernels().explained(error, error, w, count, errors[j]));
+        },
+        [](both& sum, const both& part) {
+            merge(sum.of_y, part.of_y);
+            merge(sum.of_error, part.of_error);
+        });
+    std::vector<moments> of_y;
+    for (const both& output : whole) of_y.push_back(output.of_y);
+    auto result = explained_of(of_y);
     if (!result) return std::nullopt;
-    for (std::size_t j = 0; j < whole.size(); ++j)
-        result->mean.push_back(origins[j] + whole[j].mean);
-    if (centred) {
-        const auto errors = centred_errors(y_true, y_pred, weight);
-        for (std::size_t j = 0; j < errors.size(); ++j) result->residual[j] = errors[j].square;
+    for (std::size_t j = 0; j < whole.size(); ++j) {
+        result->mean.push_back(origins[j] + of_y[j].mean);
+        if (centred) result->residual[j] = whole[j].of_error.square;
     }
     return result;
 }

@@ -80,37 +80,28 @@ bool all_above(const double* x, std::int64_t count, double bound) {
     return wrong == 0;
 }
 
-bool all_below(const double* x, std::int64_t count, double bound) {
-    std::int64_t wrong = 0;
-    for (std::int64_t i = 0; i < count; ++i) wrong |= x[i] < bound ? 0 : 1;
-    return wrong == 0;
-}
-
 bool all_from(const double* x, std::int64_t count, double bound) {
     std::int64_t wrong = 0;
     for (std::int64_t i = 0; i < count; ++i) wrong |= x[i] >= bound ? 0 : 1;
     return wrong == 0;
 }
 
-// y / p; whether all lie between the bounds: false for NaN.
-bool quotients(const double* y, const double* p, std::int64_t count, double low, double high,
-               double* quotient) {
-    std::int64_t wrong = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-        quotient[i] = y[i] / p[i];
-        wrong |= (quotient[i] > low ? 0 : 1) | (quotient[i] < high ? 0 : 1);
-    }
-    return wrong == 0;
-}
+// What a loop sees on its way: 0 while everything is as it should be; NaN is not.
+std::int64_t unless(bool holds) { return holds ? 0 : 1; }
 
 double squared_log(const double* y, const double* p, const double* weight, std::int64_t count,
                    double, bool* valid) {
+    double value[longest];
+    std::int64_t other = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        other |= unless(y[i] > -1.0) | unless(p[i] > -1.0);
+        other |= unless(y[i] < 1e290) | unless(p[i] < 1e290);
+        value[i] = square(math::log1p_difference(y[i], p[i]));
+    }
+    if (other == 0) return sum(weight, count, [&value](std::int64_t i) { return value[i]; });
     if (!all_above(y, count, -1.0) || !all_above(p, count, -1.0)) *valid = false;
-    if (!all_below(y, count, 1e290) || !all_below(p, count, 1e290))
-        return sum_of(y, p, weight, count,
-                      [](double a, double b) { return square(math::log1p(a) - math::log1p(b)); });
     return sum_of(y, p, weight, count,
-                  [](double a, double b) { return square(math::log1p_difference(a, b)); });
+                  [](double a, double b) { return square(math::log1p(a) - math::log1p(b)); });
 }
 
 double percentage(const double* y, const double* p, const double* weight, std::int64_t count,
@@ -132,29 +123,36 @@ double pinball(const double* y, const double* p, const double* weight, std::int6
 
 double poisson(const double* y, const double* p, const double* weight, std::int64_t count, double,
                bool* valid) {
-    if (!all_from(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
-    // A quotient near 0 may be anything to the logarithm: times a, it is nothing beside b.
     double value[longest];
-    if (!quotients(y, p, count, -1.0, 1e300, value))
-        return sum_of(y, p, weight, count, [](double a, double b) {
-            const double entropy = a * math::log(a / b);
-            return 2.0 * ((a == 0.0 ? 0.0 : entropy) - a + b);
-        });
-    for (std::int64_t i = 0; i < count; ++i)
-        value[i] = 2.0 * (y[i] * math::log_normal(value[i]) - y[i] + p[i]);
-    return sum(weight, count, [&value](std::int64_t i) { return value[i]; });
+    std::int64_t other = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        // A quotient near 0 may be anything to the logarithm: times y, it is nothing beside p.
+        const double quotient = y[i] / p[i];
+        other |= unless(y[i] >= 0.0) | unless(p[i] > 0.0) | unless(quotient < 1e300);
+        value[i] = 2.0 * (y[i] * math::log_normal(quotient) - y[i] + p[i]);
+    }
+    if (other == 0) return sum(weight, count, [&value](std::int64_t i) { return value[i]; });
+    if (!all_from(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
+    return sum_of(y, p, weight, count, [](double a, double b) {
+        const double entropy = a * math::log(a / b);
+        return 2.0 * ((a == 0.0 ? 0.0 : entropy) - a + b);
+    });
 }
 
 double gamma(const double* y, const double* p, const double* weight, std::int64_t count, double,
              bool* valid) {
-    if (!all_above(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
     double value[longest];
-    if (!quotients(y, p, count, 1e-300, 1e300, value))
-        return sum_of(y, p, weight, count,
-                      [](double a, double b) { return 2.0 * (math::log(b / a) + a / b - 1.0); });
-    for (std::int64_t i = 0; i < count; ++i)
-        value[i] = 2.0 * (value[i] - 1.0 - math::log_normal(value[i]));
-    return sum(weight, count, [&value](std::int64_t i) { return value[i]; });
+    std::int64_t other = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double quotient = y[i] / p[i];
+        other |= unless(y[i] > 0.0) | unless(p[i] > 0.0);
+        other |= unless(quotient > 1e-300) | unless(quotient < 1e300);
+        value[i] = 2.0 * (quotient - 1.0 - math::log_normal(quotient));
+    }
+    if (other == 0) return sum(weight, count, [&value](std::int64_t i) { return value[i]; });
+    if (!all_above(y, count, 0.0) || !all_above(p, count, 0.0)) *valid = false;
+    return sum_of(y, p, weight, count,
+                  [](double a, double b) { return 2.0 * (math::log(b / a) + a / b - 1.0); });
 }
 
 double tweedie(const double* y, const double* p, const double* weight, std::int64_t count,
@@ -189,25 +187,15 @@ double tweedie_above_one(const double* y, const double* p, const double* weight,
     return tweedie(y, p, weight, count, power);
 }
 
-// NaN and infinity come out as they are.
+// Magnitudes compare as the integers that hold them; those of infinity and NaN are the largest, so
+// that they come out as they are.
 double largest(const double* y, const double* p, std::int64_t count) {
-    double lane[lane_count] = {};
-    double poison = 0.0;
-    std::int64_t i = 0;
-    for (; i + lane_count <= count; i += lane_count) {
-        for (int l = 0; l < lane_count; ++l) {
-            const double d = magnitude(y[i + l] - p[i + l]);
-            lane[l] = d > lane[l] ? d : lane[l];
-        }
+    std::int64_t most = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto here = __builtin_bit_cast(std::int64_t, magnitude(y[i] - p[i]));
+        most = here > most ? here : most;
     }
-    for (; i < count; ++i) {
-        const double d = magnitude(y[i] - p[i]);
-        lane[0] = d > lane[0] ? d : lane[0];
-    }
-    poison = lane_sum(count, [=](std::int64_t k) { return (y[k] - p[k]) * 0.0; });
-    double result = lane[0];
-    for (int l = 1; l < lane_count; ++l) result = lane[l] > result ? lane[l] : result;
-    return result + poison;
+    return __builtin_bit_cast(double, most);
 }
 
 void difference(const double* y, const double* p, std::int64_t count, double* result) {

@@ -35,8 +35,21 @@ void convert(const std::byte* source, std::int64_t stride, std::int64_t count, T
         for (std::int64_t i = 0; i < count; ++i)
             target[i] = static_cast<Target>(read<Source>(source + i * sizeof(Source)));
     } else {
-        for (std::int64_t i = 0; i < count; ++i)
-            target[i] = static_cast<Target>(read<Source>(source + i * stride));
+        // Four at a time, all read before the first is written: the fewer instructions between one
+        // line of memory and the next, the more lines are on their way.
+        std::int64_t i = 0;
+        for (; i + 4 <= count; i += 4, source += 4 * stride) {
+            const auto first = static_cast<Target>(read<Source>(source));
+            const auto second = static_cast<Target>(read<Source>(source + stride));
+            const auto third = static_cast<Target>(read<Source>(source + 2 * stride));
+            const auto fourth = static_cast<Target>(read<Source>(source + 3 * stride));
+            target[i] = first;
+            target[i + 1] = second;
+            target[i + 2] = third;
+            target[i + 3] = fourth;
+        }
+        for (; i < count; ++i, source += stride)
+            target[i] = static_cast<Target>(read<Source>(source));
     }
 }
 
