@@ -1,8 +1,9 @@
-"""The table of ratios: python -m bench.report [--cuda] [--save FILE] [--compare OLD NEW].
+"""The table of ratios: python -m bench.report [--save FILE] [--show FILE] [--summary] [--compare OLD NEW].
 
 A time is the least of runs interleaved with the peers', on the same data, after the answers were compared.
-The fraction of bandwidth is the data's bytes, read once, over the time and over what this machine reads.
-Memory is what a call holds at its peak beyond what was there before, ours and the yardstick's.
+The fraction of bandwidth is the data's bytes, read once, over the time and over what this machine reads from
+memory: more than all of it where the data stay in a cache between the runs. Memory is what a call holds at its
+peak beyond what was there before, ours and the yardstick's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import mlestar
 from bench.layouts import layout_rows
 from bench.memory import extra_memory
 from bench.row import LARGE, SMALL, Row
+from bench.tables import markdown, summary
 from mlestar.testing import core_calls
 
 MODULES = [
@@ -103,7 +105,7 @@ def answered_in_core(row: Row) -> str:
     return "core" if core_calls()[row.counted]["core"] > before else "fallback"
 
 
-def run(sizes: list[int], reads: float, layouts: bool, modules: list[str]) -> list[dict[str, Any]]:
+def run(sizes: list[int], layouts: bool, modules: list[str]) -> list[dict[str, Any]]:
     """Every row measured."""
     results = []
     for size in sizes:
@@ -112,13 +114,13 @@ def run(sizes: list[int], reads: float, layouts: bool, modules: list[str]) -> li
                 continue
             rows = import_module(module).rows(size)
             seconds = _SECONDS[SMALL] if size <= SMALL else _SECONDS[LARGE]
-            results += [_result(row, seconds, reads) for row in rows]
+            results += [_result(row, seconds, module) for row in rows]
     if layouts:
-        results += [_result(row, 0.4, reads) for row in layout_rows()]
+        results += [_result(row, 0.4, "bench.layouts") for row in layout_rows()]
     return results
 
 
-def _result(row: Row, seconds: float, reads: float) -> dict[str, Any]:
+def _result(row: Row, seconds: float, module: str) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         row.check()
@@ -134,54 +136,13 @@ def _result(row: Row, seconds: float, reads: float) -> dict[str, Any]:
         "times": times,
         "core": core,
         "memory": memory,
-        "bandwidth": row.nbytes / times["mlestar"] / reads if row.nbytes else None,
+        "nbytes": row.nbytes,
+        "part": module.removeprefix("bench.").replace("bench_", "").replace(".", "/"),
     }
 
 
 def _pair(row: Row) -> list[tuple[str, Callable[[], Any]]]:
     return [("mlestar", row.ours), *list(row.peers.items())[:1]]
-
-
-def markdown(results: list[dict[str, Any]]) -> str:
-    """The results as tables."""
-    parts = []
-    for size in sorted({r["size"] for r in results}, reverse=True):
-        lines = [
-            f"n = {size:,}".replace(",", " "),
-            "",
-            "| call | mlestar | yardstick | ratio | other peers | bandwidth | memory | by |",
-            "|---|---:|---:|---:|---|---:|---:|---|",
-        ]
-        for r in (r for r in results if r["size"] == size):
-            mine = r["times"]["mlestar"]
-            peers = [(k, v) for k, v in r["times"].items() if k != "mlestar"]
-            first = f"{peers[0][0]} {_ms(peers[0][1])}" if peers else "–"
-            ratio = f"{peers[0][1] / mine:.1f}x" if peers else "–"
-            others = ", ".join(f"{k} {_ms(v)} ({v / mine:.1f}x)" for k, v in peers[1:]) or "–"
-            part = "–" if r["bandwidth"] is None else f"{r['bandwidth']:.0%}"
-            lines.append(
-                f"| {r['name']} | {_ms(mine)} | {first} | {ratio} | {others} | {part} "
-                f"| {_mebibytes(r.get('memory'))} | {r['core']} |"
-            )
-        ratios = [
-            next(v for k, v in r["times"].items() if k != "mlestar") / r["times"]["mlestar"]
-            for r in results
-            if r["size"] == size and len(r["times"]) > 1
-        ]
-        if ratios:
-            lines += ["", f"Geometric mean of the ratios: {np.exp(np.mean(np.log(ratios))):.1f}x"]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts)
-
-
-def _mebibytes(memory: dict[str, int | None] | None) -> str:
-    """Ours, and the yardstick's behind it."""
-    known = [f"{value / 2**20:.0f}" for value in (memory or {}).values() if value is not None]
-    return " / ".join(known) + " MiB" if known else "–"
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1e6:.1f} us" if seconds < 1e-4 else f"{seconds * 1e3:.3g} ms"
 
 
 def compare(old: Path, new: Path) -> int:
@@ -209,9 +170,11 @@ def compare(old: Path, new: Path) -> int:
 
 
 def main() -> int:
-    """Measure and print, or compare two saved runs."""
+    """Measure and print, show what was saved, or compare two saved runs."""
     parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="print what was saved")
+    parser.add_argument("--summary", action="store_true", help="one line a part, and some rows")
     parser.add_argument("--sizes", type=int, nargs="+", metavar="N")
     parser.add_argument("--cuda", action="store_true", help="the rows that need a GPU, only those")
     parser.add_argument(
@@ -224,32 +187,30 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.compare:
         return compare(*arguments.compare)
+    saved = json.loads(arguments.show.read_text()) if arguments.show else _measured(arguments)
+    print((summary if arguments.summary else markdown)(saved))
+    if arguments.save:
+        arguments.save.write_text(json.dumps(saved, indent=1))
+    return 0
+
+
+def _measured(arguments: argparse.Namespace) -> dict[str, Any]:
     info = mlestar.build_info()
     cuda: Any = info["cuda"]
     if arguments.cuda and not (cuda and cuda["devices"]):
-        parser.error("--cuda needs the CUDA module and a GPU: see mlestar doctor")
-    reads = import_module(CUDA_MODULES[0]).reads() if arguments.cuda else bandwidth()
-    where = (
-        ", ".join(cuda["devices"])
-        if arguments.cuda
-        else f"{info['level']}, {info['threads']} threads"
-    )
-    print(
-        f"mlestar {info['version']}, {where}, Python {platform.python_version()}; "
-        f"reads {reads / 1e9:.0f} GB/s\n"
-    )
+        raise SystemExit("--cuda needs the CUDA module and a GPU: see mlestar doctor")
+    reading = import_module(CUDA_MODULES[0]).reads if arguments.cuda else bandwidth
+    before = reading()
     results = run(
         arguments.sizes or (CUDA_SIZES if arguments.cuda else [LARGE, SMALL]),
-        reads,
         not (arguments.no_layouts or arguments.cuda),
         [m for m in (CUDA_MODULES if arguments.cuda else MODULES) if arguments.only in m],
     )
-    print(markdown(results))
-    if arguments.save:
-        arguments.save.write_text(
-            json.dumps({"info": {**info, "bandwidth": reads}, "results": results}, indent=1)
-        )
-    return 0
+    where = cuda["devices"] if arguments.cuda else [info["level"], f"{info['threads']} threads"]
+    machine = [f"mlestar {info['version']}", *where, f"Python {platform.python_version()}"]
+    # A neighbour may have had the memory for a moment: the better of two.
+    reads = max(before, reading())
+    return {"info": info, "machine": machine, "reads": reads, "results": results}
 
 
 if __name__ == "__main__":

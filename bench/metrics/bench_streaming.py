@@ -38,6 +38,12 @@ def rows(n: int) -> list[Row]:
     binary = rng.integers(0, 2, n)
     binary[:2] = 0, 1
     chance = np.clip(0.6 * rng.random(n) + 0.3 * binary, 0.0, 1.0).astype(np.float32)
+    few = max(10, n // 10)
+    classes = np.resize(np.arange(10), few)
+    shares = rng.random((few, 10))
+    shares /= shares.sum(axis=1, keepdims=True)
+    some = (rng.random((few, 10)) < 0.3).astype(np.int64)
+    guessed = some ^ (rng.random((few, 10)) < 0.2)
     real = rng.normal(size=n)
     near = real + rng.normal(size=n)
 
@@ -51,7 +57,8 @@ def rows(n: int) -> list[Row]:
     ) -> Row:
         wrap = torch.from_numpy if torch is not None else np.asarray
         truth, predicted = (wrap(x) for x in data)
-        batches = [(truth[i : i + size], predicted[i : i + size]) for i in range(0, n, size)]
+        rows = len(data[0])
+        batches = [(truth[i : i + size], predicted[i : i + size]) for i in range(0, rows, size)]
         value = (lambda x: x.value) if "Binned" in name else (lambda x: x)
         peers: dict[str, Callable[[], Any]] = {}
         if torch is not None and peer is not None:
@@ -123,6 +130,20 @@ def rows(n: int) -> list[Row]:
             (binary, chance),
             sk.average_precision_score,
             1e-4,
+        ),
+        row(
+            "MulticlassROCAUC, 10 classes, n/10 rows",
+            lambda: streaming.MulticlassROCAUC(list(range(10))),
+            theirs("MulticlassAUROC", num_classes=10),
+            (classes, shares),
+            lambda t, p: sk.roc_auc_score(t, p, multi_class="ovr"),
+        ),
+        row(
+            "MultilabelMetric f1 macro, 10 labels, n/10 rows",
+            lambda: streaming.MultilabelMetric("f1_score", average="macro"),
+            theirs("MultilabelF1Score", num_labels=10),
+            (some, guessed),
+            lambda t, p: sk.f1_score(t, p, average="macro"),
         ),
     ]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 import mlestar.metrics as ours
+from metrics import test_streaming_columns
 from mlestar.metrics import streaming
 from mlestar.metrics.streaming import MetricCollection
 from mlestar.testing import StreamingMetricContract
@@ -340,7 +341,7 @@ class TestBinnedAveragePrecisionFew(TestBinnedAveragePrecision):
 def test_every_class_is_under_the_contract():
     suites = {
         value.metric
-        for value in globals().values()
+        for value in [*globals().values(), *vars(test_streaming_columns).values()]
         if isinstance(value, type)
         and issubclass(value, StreamingMetricContract)
         and value.__name__.startswith("Test")

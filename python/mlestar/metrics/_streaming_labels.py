@@ -118,11 +118,16 @@ class LabelMetric(Metric):
         weight : ndarray of shape (n_pairs,)
             int64 unless there were weights of a floating type.
         """
-        labels, row, column, count, weight = self._core.cells()
-        if self._core.weighted:
-            whole = not self._core.fractional
-            count = count + (weight.astype(np.int64) if whole else weight)
-        return np.asarray(labels), row, column, count
+        return pairs_of(self._core)
+
+
+def pairs_of(table: Any) -> tuple[Any, Any, Any, Any]:
+    """Labels, and the places of each pair that occurred among them, with its rows or weights."""
+    labels, row, column, count, weight = table.cells()
+    if table.weighted:
+        whole = not table.fractional
+        count = count + (weight.astype(np.int64) if whole else weight)
+    return np.asarray(labels), row, column, count
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,12 @@ and the curves, whose points are as many as the rows. `UserMetric` keeps rows fo
 
 from mlestar.metrics._streaming_base import Metric, MetricCollection
 from mlestar.metrics._streaming_clustering import ClusteringScore
+from mlestar.metrics._streaming_columns import (
+    MulticlassAveragePrecision,
+    MulticlassROCAUC,
+    MultilabelAveragePrecision,
+    MultilabelROCAUC,
+)
 from mlestar.metrics._streaming_labels import (
     Accuracy,
     BalancedAccuracy,
@@ -61,6 +67,7 @@ from mlestar.metrics._streaming_scores import (
     HingeLoss,
     LogLoss,
 )
+from mlestar.metrics._streaming_sets import MultilabelMetric
 from mlestar.metrics._streaming_user import UserMetric
 
 __all__ = [
@@ -100,6 +107,11 @@ __all__ = [
     "MeanTweedieDeviance",
     "Metric",
     "MetricCollection",
+    "MulticlassAveragePrecision",
+    "MulticlassROCAUC",
+    "MultilabelAveragePrecision",
+    "MultilabelMetric",
+    "MultilabelROCAUC",
     "NDCG",
     "Precision",
     "R2Score",
