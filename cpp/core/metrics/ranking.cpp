@@ -261,9 +261,10 @@ roc_auc_scorer::roc_auc_scorer(std::vector<std::uint8_t> positive)
 }
 
 double roc_auc_scorer::operator()(const double* score, std::vector<std::uint64_t>& scratch) const {
-    scratch.resize(2 * positive_.size());
-    const std::uint64_t twice = kernels().auc_direct(
-        score, positive_.data(), static_cast<std::int64_t>(positive_.size()), scratch.data());
+    const auto count = static_cast<std::int64_t>(positive_.size());
+    scratch.resize(static_cast<std::size_t>(auc_direct_words(count)));
+    const std::uint64_t twice =
+        kernels().auc_direct(score, positive_.data(), count, scratch.data());
     return static_cast<double>(twice) / (2.0 * pairs_);
 }
 

@@ -36,6 +36,17 @@ struct ranking_kernels_of {
                          std::uint64_t* twice, std::uint64_t* negatives);
 };
 
+// How auc_direct bins its rows, and the 64-bit words that it works in.
+static inline std::int64_t auc_direct_bins(std::int64_t count) {
+    std::int64_t bins = 512;
+    while (4 * bins < 3 * count && bins < std::int64_t{1} << 17) bins *= 2;
+    return bins;
+}
+
+static inline std::int64_t auc_direct_words(std::int64_t count) {
+    return 4 * count + 8 + auc_direct_bins(count);
+}
+
 struct ranking_kernels {
     ranking_kernels_of<std::uint64_t> f64;
     ranking_kernels_of<std::uint32_t> f32;
@@ -214,62 +225,108 @@ void sort_in_place(std::uint64_t* items, std::int64_t count, std::uint64_t* spar
     for (std::int64_t i = 0; i < count; ++i) items[i] = spare[i];
 }
 
-// Bins of equal width between the smallest and the largest score.
-constexpr std::int64_t direct_bins = 4096;
-
 void bins_of(const double* score, std::int64_t count, double low, double scale,
-             std::int32_t* bins) {
+             std::uint32_t* bins) {
     for (std::int64_t i = 0; i < count; ++i)
-        bins[i] = static_cast<std::int32_t>((score[i] - low) * scale);
+        bins[i] = static_cast<std::uint32_t>(static_cast<std::int32_t>((score[i] - low) * scale));
 }
 
-// Packs keys and labels into `items`, already in the order of their bins, and sorts them.
-void sort_by_bins(const double* score, const std::uint8_t* positive, std::int64_t count, double low,
-                  double scale, std::uint64_t origin, std::uint64_t* items, std::uint64_t* spare) {
-    std::uint32_t place[direct_bins + 1];
-    std::int32_t bins[batch];
-    for (std::int64_t b = 0; b <= direct_bins; ++b) place[b] = 0;
-    for (std::int64_t done = 0; done < count; done += batch) {
-        const std::int64_t some = count - done < batch ? count - done : batch;
-        bins_of(score + done, some, low, scale, bins);
-        for (std::int64_t i = 0; i < some; ++i) ++place[bins[i] + 1];
+// Twice the pairs in order among a few items, by looking at each pair.
+std::uint64_t tally_pairs(const std::uint64_t* items, std::int64_t count) {
+    std::uint64_t twice = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::uint64_t item = items[i] >> 1;
+        std::uint64_t here = 0;
+        for (std::int64_t j = 0; j < count; ++j) {
+            const std::uint64_t other = items[j] >> 1;
+            here += ((item > other ? 1u : 0u) + (item >= other ? 1u : 0u)) * (~items[j] & 1);
+        }
+        twice += here * (items[i] & 1);
     }
-    for (std::int64_t b = 1; b <= direct_bins; ++b) place[b] += place[b - 1];
-    for (std::int64_t done = 0; done < count; done += batch) {
-        const std::int64_t some = count - done < batch ? count - done : batch;
-        bins_of(score + done, some, low, scale, bins);
-        for (std::int64_t i = 0; i < some; ++i)
-            items[place[bins[i]]++] =
-                (order_key(score[done + i]) - origin) << 1 | positive[done + i];
+    return twice;
+}
+
+// Twice the pairs in order of different bins, from each bin's positives (above) and negatives
+// (below). The bins that hold both are laid out one after the other: `table` becomes the place of
+// each bin's first row, `elsewhere` for the other bins, `starts` where each begins and the last
+// ends. Their number. A function of its own, for its variables to stay in registers; no branch,
+// since whether a bin holds both is as good as random.
+__attribute__((noinline)) std::int64_t pairs_of_bins(std::uint64_t* table, std::int64_t bins,
+                                                     std::int64_t elsewhere, std::uint32_t* starts,
+                                                     std::uint64_t* twice) {
+    std::uint64_t pairs = 0, below = 0, next = 0, mixed = 0;
+    for (std::int64_t b = 0; b < bins; ++b) {
+        const std::uint64_t positives = table[b] >> 32, negatives = table[b] & 0xFFFFFFFF;
+        const std::uint64_t product = positives * negatives;
+        const std::uint64_t both = (product | (0 - product)) >> 63;  // whether it is not zero
+        const std::uint64_t mask = 0 - both;
+        pairs += positives * below;
+        below += negatives;
+        starts[mixed] = static_cast<std::uint32_t>(next);
+        mixed += both;
+        table[b] = (next & mask) | (static_cast<std::uint64_t>(elsewhere) & ~mask);
+        next += (positives + negatives) & mask;
     }
-    std::int64_t start = 0;
-    for (std::int64_t b = 0; b < direct_bins; ++b) {
-        const std::int64_t end = place[b];
-        if (end - start > few_items) sort_in_place(items + start, end - start, spare);
-        start = end;
+    starts[mixed] = static_cast<std::uint32_t>(next);
+    *twice = 2 * pairs;
+    return static_cast<std::int64_t>(mixed);
+}
+
+// Bins of equal width order all pairs but those within a bin: only rows of bins that hold both
+// labels are sorted, which are few where the bins outnumber the rows.
+std::uint64_t auc_by_bins(const double* score, const std::uint8_t* positive, std::int64_t count,
+                          double low, double scale, std::int64_t bins, std::uint64_t origin,
+                          std::uint64_t* scratch) {
+    constexpr std::int64_t few_pairs = 12;
+    std::uint64_t* const items = scratch;  // the last is for rows that need no sorting
+    std::uint64_t* const spare = items + count + 1;
+    std::uint64_t* const table = spare + count;  // positives above, negatives below; then places
+    auto* const bin = reinterpret_cast<std::uint32_t*>(table + bins);
+    auto* const starts = bin + count;
+    bins_of(score, count, low, scale, bin);
+    for (std::int64_t b = 0; b < bins; ++b) table[b] = 0;
+    for (std::int64_t i = 0; i < count; ++i)
+        table[bin[i]] += 1 + positive[i] * ((std::uint64_t{1} << 32) - 1);
+    std::uint64_t twice = 0;
+    const std::int64_t mixed = pairs_of_bins(table, bins, count, starts, &twice);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::uint64_t place = table[bin[i]];
+        items[place] = (order_key(score[i]) - origin) << 1 | positive[i];
+        table[bin[i]] = place + (place != static_cast<std::uint64_t>(count) ? 1 : 0);
     }
-    insertion_sort(items, count);
+    for (std::int64_t k = 0; k < mixed; ++k) {
+        std::uint64_t* const first = items + starts[k];
+        const std::int64_t size = starts[k + 1] - starts[k];
+        if (size <= few_pairs) {
+            twice += tally_pairs(first, size);
+        } else {
+            sort_into(first, size, spare);
+            twice += tally_auc(spare, size);
+        }
+    }
+    return twice;
 }
 
 std::uint64_t auc_direct(const double* score, const std::uint8_t* positive, std::int64_t count,
                          std::uint64_t* scratch) {
-    double lowest = score[0];
-    double highest = score[0];
+    std::int64_t lowest = signed_order(score[0]);
+    std::int64_t highest = lowest;
     for (std::int64_t i = 0; i < count; ++i) {
-        lowest = score[i] < lowest ? score[i] : lowest;
-        highest = score[i] > highest ? score[i] : highest;
+        const std::int64_t key = signed_order(score[i]);
+        lowest = key < lowest ? key : lowest;
+        highest = key > highest ? key : highest;
     }
-    const std::uint64_t low = order_key(lowest);
-    const std::uint64_t high = order_key(highest);
-    const double scale = static_cast<double>(direct_bins - 1) / (highest - lowest);
+    const auto low = static_cast<std::uint64_t>(lowest) ^ sign64;
+    const auto high = static_cast<std::uint64_t>(highest) ^ sign64;
     if (high - low < sign64) {
-        if (scale < 1e300 && count > 256) {
-            sort_by_bins(score, positive, count, lowest, scale, low, scratch, scratch + count);
-        } else {
-            for (std::int64_t i = 0; i < count; ++i)
-                scratch[i] = (order_key(score[i]) - low) << 1 | positive[i];
-            sort_in_place(scratch, count, scratch + count);
-        }
+        const double least = score_of_order(lowest);
+        const std::int64_t bins = auc_direct_bins(count);
+        const double scale = static_cast<double>(bins - 1) / (score_of_order(highest) - least);
+        if (scale < 1e300 && count > 256)
+            return auc_by_bins(score, positive, count, least, scale, bins, low, scratch);
+        for (std::int64_t i = 0; i < count; ++i)
+            scratch[i] = (order_key(score[i]) - low) << 1 | positive[i];
+        sort_in_place(scratch, count, scratch + count);
         return tally_auc(scratch, count);
     }
     // Both signs and magnitudes too large for the shift: the negative scores, then the others.

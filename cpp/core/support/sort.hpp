@@ -22,6 +22,12 @@ static inline std::int32_t signed_order(float x) {
     return bits ^ static_cast<std::int32_t>(static_cast<std::uint32_t>(bits >> 31) >> 1);
 }
 
+// The inverse.
+static inline double score_of_order(std::int64_t key) {
+    return __builtin_bit_cast(
+        double, key ^ static_cast<std::int64_t>(static_cast<std::uint64_t>(key >> 63) >> 1));
+}
+
 static inline std::uint64_t order_key(double x) {
     return static_cast<std::uint64_t>(signed_order(x)) ^ sign64;
 }
