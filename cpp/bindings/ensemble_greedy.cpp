@@ -38,7 +38,7 @@ matrix_view prediction_of(const py::handle& object) {
 }
 
 std::unique_ptr<greedy_selection> make(const std::string& metric, const py::list& predictions,
-                                       py::handle y, py::handle weight) {
+                                       py::handle y, py::handle weight, std::int64_t most_kept) {
     const auto target = as_vector(y);
     const auto w = as_optional(weight);
     if (!target) throw argument_error("y must be a numeric array of one axis, not empty");
@@ -46,7 +46,8 @@ std::unique_ptr<greedy_selection> make(const std::string& metric, const py::list
     std::vector<matrix_view> views(predictions.size());
     std::transform(predictions.begin(), predictions.end(), views.begin(), prediction_of);
     const gil_scope scope(static_cast<std::int64_t>(views.size()) * target->size);
-    return std::make_unique<greedy_selection>(metric_of(metric), views, *target, *w);
+    return std::make_unique<greedy_selection>(metric_of(metric), std::move(views), *target, *w,
+                                              most_kept);
 }
 
 py::array_t<double> candidate_errors(const greedy_selection& selection) {
@@ -67,7 +68,7 @@ std::unique_ptr<label_selection> make_labels(const py::list& predictions, py::ha
     std::vector<matrix_view> views(predictions.size());
     std::transform(predictions.begin(), predictions.end(), views.begin(), prediction_of);
     const gil_scope scope(static_cast<std::int64_t>(views.size()) * target->size);
-    return std::make_unique<label_selection>(views, *target, *w);
+    return std::make_unique<label_selection>(std::move(views), *target, *w);
 }
 
 py::array candidate_tables(const label_selection& selection) {
@@ -119,11 +120,13 @@ void mlestar::bindings::add_ensemble_greedy(py::module_& module) {
     using namespace ensemble_greedy;
     py::class_<greedy_selection>(module, "GreedySelection")
         .def(py::init(&make), py::arg("metric"), py::arg("predictions"), py::arg("y"),
-             py::arg("weight"))
+             py::arg("weight"), py::arg("most_kept") = std::int64_t{1} << 30,
+             py::keep_alive<1, 3>())
         .def("candidate_errors", candidate_errors)
         .def("add", method(&greedy_selection::add), py::arg("model"));
     py::class_<label_selection>(module, "LabelSelection")
-        .def(py::init(&make_labels), py::arg("predictions"), py::arg("y"), py::arg("weight"))
+        .def(py::init(&make_labels), py::arg("predictions"), py::arg("y"), py::arg("weight"),
+             py::keep_alive<1, 2>())
         .def("candidate_tables", candidate_tables)
         .def("add", method(&label_selection::add), py::arg("model"));
     py::class_<callback_selection>(module, "CallbackSelection")

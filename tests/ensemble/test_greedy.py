@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import sklearn.metrics as sk
 
+from mlestar._native import _core
 from mlestar.ensemble import greedy_weights
+from mlestar.ensemble._metrics import make_selection
+from mlestar.ensemble._predictions import Predictions
 
 
 def models(rng, n=700, count=6):
@@ -176,3 +181,43 @@ def test_certainty_is_a_probability(rng):
         [0.8 * table + 0.2 / 3, table], classes, metric="log_loss", n_iterations=3
     )
     assert found.weights[1] == 1.0
+
+
+@pytest.mark.parametrize("columns", [1, 4])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_is_not_kept_is_read_again_to_the_bit(rng, columns, weighted):
+    n = 3_000
+    y = rng.integers(0, max(2, columns), n)
+    tables = [rng.random((n, columns)) for _ in range(3)]
+    if columns > 1:
+        tables[0] /= tables[0].sum(axis=1, keepdims=True)
+    models = [table[:, 0] if columns == 1 else table for table in tables]
+    weight = rng.random(n) if weighted else None
+    kept = _core.ensemble.GreedySelection("log_loss", models, y, weight)
+    read = _core.ensemble.GreedySelection("log_loss", models, y, weight, most_kept=0)
+    for model in (1, 0, 2, 0):
+        np.testing.assert_array_equal(kept.candidate_errors(), read.candidate_errors())
+        kept.add(model)
+        read.add(model)
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision", "rmse", "brier", "accuracy"])
+def test_predictions_stay_where_they_are(rng, tmp_path, metric):
+    def anonymous():
+        (line,) = (x for x in status.read_text().splitlines() if x.startswith("RssAnon"))
+        return int(line.split()[1]) * 1024
+
+    status = Path("/proc/self/status")
+    if not status.exists():
+        pytest.skip("no /proc here")
+    rows, models = 300_000, 24
+    y = rng.integers(0, 2, rows)
+    stored = np.memmap(tmp_path / "predictions", np.float64, "w+", shape=(models, rows))
+    stored[:] = np.clip(0.3 * y + rng.random((models, rows)), 0, 1)
+    stored.flush()
+    predictions = list(np.memmap(tmp_path / "predictions", np.float64, "r", shape=stored.shape))
+    greedy_weights(predictions[:2], y, metric=metric, n_iterations=1)  # what a first call sets up
+    before = anonymous()
+    selection = make_selection(metric, Predictions(predictions), y, None)
+    selection.add(int(np.argmin(selection.candidate_errors())))
+    assert anonymous() - before < stored.nbytes / 2

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "ensemble/greedy.kernels.hpp"
 #include "support/blocks.hpp"
@@ -39,25 +40,31 @@ std::vector<double> sum_rows(std::int64_t rows, std::size_t sums, Body body) {
 
 }  // namespace
 
-greedy_selection::greedy_selection(greedy_metric metric,
-                                   const std::vector<matrix_view>& predictions,
-                                   const vector_view& y, const vector_view& weight)
+greedy_selection::greedy_selection(greedy_metric metric, std::vector<matrix_view> predictions,
+                                   const vector_view& y, const vector_view& weight,
+                                   std::int64_t most_kept)
     : metric_(metric),
-      models_(static_cast<std::int64_t>(predictions.size())),
+      predictions_(std::move(predictions)),
+      models_(static_cast<std::int64_t>(predictions_.size())),
       rows_(y.size),
-      one_column_(!predictions.empty() && predictions.front().columns == 1),
-      values_(predictions.size() * at(y.size) *
-              (metric == greedy_metric::brier && !predictions.empty()
-                   ? at(predictions.front().columns)
-                   : 1)),
-      mean_(at(y.size), 0.0) {
+      one_column_(!predictions_.empty() && predictions_.front().columns == 1),
+      kept_(metric == greedy_metric::log_loss &&
+            rows_ <= most_kept / std::max<std::int64_t>(1, models_ * 8 * (one_column_ ? 1 : 2))),
+      divided_(false),
+      values_(kept_ ? at(models_ * rows_) : 0) {
+    if (kept_ && !one_column_) row_sums_.emplace(at(models_ * rows_));
     if (models_ == 0)
         throw argument_error("predictions is empty, but must hold at least one model");
     if (rows_ == 0) throw argument_error("y is empty, but must hold at least one row");
     read_target(y);
     read_weight(weight);
-    read_predictions(predictions);
-    if (squares()) build_gram();
+    read_predictions();
+    if (squares()) {
+        build_gram();
+        return;
+    }
+    mean_.assign(at(rows_), 0.0);
+    if (divided_) mean_sum_.assign(at(rows_), 0.0);
     if (metric_ == greedy_metric::roc_auc)
         scorer_.emplace(std::vector<std::uint8_t>(label_.begin(), label_.end()));
 }
@@ -97,7 +104,8 @@ void greedy_selection::read_target(const vector_view& y) {
         throw argument_error(std::string("y holds one class only, but ") +
                              (metric_ == greedy_metric::roc_auc ? "ROC AUC" : "average precision") +
                              " needs both 0 and 1");
-    if (metric_ == greedy_metric::brier) target_.assign(label_.begin(), label_.end());
+    if (metric_ == greedy_metric::brier && one_column_)
+        target_.assign(label_.begin(), label_.end());
 }
 
 void greedy_selection::read_weight(const vector_view& weight) {
@@ -121,127 +129,140 @@ void greedy_selection::read_weight(const vector_view& weight) {
     if (total_weight_ == 0.0) throw argument_error("sample_weight is all zero");
 }
 
-void greedy_selection::read_predictions(const std::vector<matrix_view>& predictions) {
-    const std::int64_t columns = predictions.front().columns;
+// All of them once: what is not usable is named, and log loss keeps what it will need.
+void greedy_selection::read_predictions() {
+    const std::int64_t columns = predictions_.front().columns;
     if (!one_column_ && !probabilities())
         throw argument_error(named(0) + " has " + std::to_string(columns) +
                              " columns, but this metric takes one");
-    const bool divide = metric_ == greedy_metric::log_loss && !one_column_;
-    std::vector<double> sums(divide ? at(models_ * rows_) : 0);
     for (std::int64_t j = 0; j < models_; ++j) {
-        const matrix_view& one = predictions[at(j)];
+        const matrix_view& one = predictions_[at(j)];
         if (one.rows != rows_ || one.columns != columns)
             throw argument_error(named(j) + " has shape (" + std::to_string(one.rows) + ", " +
                                  std::to_string(one.columns) + "), but must have (" +
                                  std::to_string(rows_) + ", " + std::to_string(columns) + ")");
-        const bool usable =
-            columns == 1 ? read_column(one.column(0), values_.data() + j * rows_)
-            : metric_ == greedy_metric::brier
-                ? read_classes(one, values_.data() + j * rows_ * columns)
-                : read_rows(one, values_.data() + j * rows_, sums.data() + j * rows_);
-        if (!usable)
-            throw argument_error(named(j) + (probabilities()
-                                                 ? " holds values that are not probabilities"
-                                                 : " holds values that are not finite"));
     }
-    if (metric_ == greedy_metric::brier && columns > 1) {
-        // From here on a row is one class of a row: its weight is the row's.
-        const std::size_t one = weight_.size();
-        for (std::int64_t k = 1; k < columns; ++k)
-            for (std::size_t i = 0; i < one; ++i) weight_.push_back(weight_[i]);
-        rows_ *= columns;
-        return;
+    if (probabilities() && !one_column_) {
+        const auto highest = *std::max_element(label_.begin(), label_.end());
+        if (highest >= columns)
+            throw argument_error("y holds class " + std::to_string(highest) +
+                                 ", but the predictions have " + std::to_string(columns) +
+                                 " columns");
     }
-    const auto is_one = [](double sum) { return std::abs(sum - 1.0) < 1e-12; };
-    if (!std::all_of(sums.begin(), sums.end(), is_one)) {
-        row_sums_ = std::move(sums);
-        mean_sum_.assign(at(rows_), 0.0);
-    }
-}
-
-// False when a value is not usable.
-bool greedy_selection::read_column(const vector_view& prediction, double* values) const {
-    bool usable = true;
-    double buffer[block_size];
-    for (std::int64_t row = 0; row < rows_; row += block_size) {
-        const std::int64_t count = std::min(block_size, rows_ - row);
-        const double* p = load_f64(prediction, row, count, buffer);
-        for (std::int64_t i = 0; i < count; ++i) {
-            double value = p[i];
-            if (metric_ == greedy_metric::brier) usable &= value >= 0.0 && value <= 1.0;
-            if (squares()) {
-                value -= target_[at(row + i)];
-            } else if (metric_ == greedy_metric::log_loss) {
-                usable &= value >= 0.0 && value <= 1.0;
-                value = label_[at(row + i)] == 1 ? value : 1.0 - value;
-            }
-            usable &= std::isfinite(value);
-            values[row + i] = value;
-        }
-    }
-    return usable;
-}
-
-// The residuals of each class, one class behind the other.
-bool greedy_selection::read_classes(const matrix_view& prediction, double* values) const {
-    bool usable = true;
-    double buffer[block_size];
-    for (std::int64_t k = 0; k < prediction.columns; ++k) {
+    std::vector<char> wrong(at(models_), 0), divided(at(models_), 0);
+    parallel_for(models_, [&](std::int64_t j) {
+        double values[block_size], sums[block_size];
         for (std::int64_t row = 0; row < rows_; row += block_size) {
             const std::int64_t count = std::min(block_size, rows_ - row);
-            const double* p = load_f64(prediction.column(k), row, count, buffer);
-            for (std::int64_t i = 0; i < count; ++i) {
-                const std::int64_t label = label_[at(row + i)];
-                if (label >= prediction.columns)
-                    throw argument_error("y holds class " + std::to_string(label) +
-                                         ", but the predictions have " +
-                                         std::to_string(prediction.columns) + " columns");
-                usable &= p[i] >= 0.0 && p[i] <= 1.0;
-                *values++ = p[i] - (label == k ? 1.0 : 0.0);
-            }
+            const std::int64_t place = j * rows_ + row;
+            double* const kept = kept_ ? values_.data() + place : values;
+            double* const kept_sums = kept_ && !one_column_ ? row_sums_->data() + place : sums;
+            if (!read_block(j, row, count, kept, kept_sums)) wrong[at(j)] = 1;
+            if (metric_ != greedy_metric::log_loss || one_column_) continue;
+            for (std::int64_t i = 0; i < count; ++i)
+                if (!(std::abs(kept_sums[i] - 1.0) < 1e-12)) divided[at(j)] = 1;
         }
+    });
+    const auto first = std::find(wrong.begin(), wrong.end(), 1);
+    if (first != wrong.end())
+        throw argument_error(named(first - wrong.begin()) +
+                             (probabilities() ? " holds values that are not probabilities"
+                                              : " holds values that are not finite"));
+    divided_ = std::find(divided.begin(), divided.end(), 1) != divided.end();
+    if (!divided_) row_sums_.reset();
+}
+
+// A block as the metric needs it; false when a value is not usable.
+bool greedy_selection::read_block(std::int64_t j, std::int64_t row, std::int64_t count,
+                                  double* values, double* sums) const {
+    if (metric_ == greedy_metric::log_loss) return read_true_class(j, row, count, values, sums);
+    bool usable = true;
+    if (squares()) {
+        for (std::int64_t k = 0; k < predictions_[at(j)].columns; ++k)
+            usable &= read_residuals(j, k, row, count, values);
+        return usable;
+    }
+    const double* p = load_f64(predictions_[at(j)].column(0), row, count, values);
+    for (std::int64_t i = 0; i < count; ++i) usable &= std::isfinite(p[i]);
+    return usable;
+}
+
+// The true class's probability and, of several columns, the sum of each row.
+bool greedy_selection::read_true_class(std::int64_t j, std::int64_t row, std::int64_t count,
+                                       double* values, double* sums) const {
+    const matrix_view& prediction = predictions_[at(j)];
+    const std::int64_t* label = label_.data() + row;
+    bool usable = true;
+    if (one_column_) {
+        double buffer[block_size];
+        const double* p = load_f64(prediction.column(0), row, count, buffer);
+        for (std::int64_t i = 0; i < count; ++i) {
+            usable &= p[i] >= 0.0 && p[i] <= 1.0;
+            values[i] = label[i] == 1 ? p[i] : 1.0 - p[i];
+        }
+        return usable;
+    }
+    const std::int64_t columns = prediction.columns;
+    static thread_local std::vector<double> buffer;
+    buffer.resize(at(block_size * columns));
+    const double* p = load_rows_f64(prediction, row, count, buffer.data());
+    for (std::int64_t i = 0; i < count; ++i, p += columns) {
+        double sum = 0.0;
+        for (std::int64_t k = 0; k < columns; ++k) {
+            usable &= p[k] >= 0.0 && p[k] <= 1.0;
+            sum += p[k];
+        }
+        usable &= sum > 0.0;
+        values[i] = p[label[i]];
+        sums[i] = sum;
     }
     return usable;
 }
 
-// The true class's probability and the sum of each row.
-bool greedy_selection::read_rows(const matrix_view& prediction, double* values,
-                                 double* sums) const {
+// The residuals of column k.
+bool greedy_selection::read_residuals(std::int64_t j, std::int64_t k, std::int64_t row,
+                                      std::int64_t count, double* values) const {
+    double buffer[block_size];
+    const double* p = load_f64(predictions_[at(j)].column(k), row, count, buffer);
     bool usable = true;
-    const std::int64_t columns = prediction.columns;
-    std::vector<double> buffer(at(block_size * columns));
-    for (std::int64_t row = 0; row < rows_; row += block_size) {
-        const std::int64_t count = std::min(block_size, rows_ - row);
-        const double* p = load_rows_f64(prediction, row, count, buffer.data());
-        for (std::int64_t i = 0; i < count; ++i, p += columns) {
-            const std::int64_t label = label_[at(row + i)];
-            if (label >= columns)
-                throw argument_error("y holds class " + std::to_string(label) +
-                                     ", but the predictions have " + std::to_string(columns) +
-                                     " columns");
-            double sum = 0.0;
-            for (std::int64_t k = 0; k < columns; ++k) {
-                usable &= p[k] >= 0.0 && p[k] <= 1.0;
-                sum += p[k];
-            }
-            usable &= sum > 0.0;
-            values[row + i] = p[label];
-            sums[row + i] = sum;
-        }
+    for (std::int64_t i = 0; i < count; ++i) {
+        if (metric_ == greedy_metric::brier) usable &= p[i] >= 0.0 && p[i] <= 1.0;
+        const double truth = one_column_ ? target_[at(row + i)] : label_[at(row + i)] == k;
+        values[i] = p[i] - truth;
+        usable &= std::isfinite(values[i]);
     }
     return usable;
+}
+
+auto greedy_selection::block_of(std::int64_t j, std::int64_t row, std::int64_t count,
+                                double* values, double* sums) const -> block {
+    const std::int64_t place = j * rows_ + row;
+    if (kept_) return {values_.data() + place, divided_ ? row_sums_->data() + place : nullptr};
+    if (metric_ != greedy_metric::log_loss)
+        return {load_f64(predictions_[at(j)].column(0), row, count, values), nullptr};
+    read_true_class(j, row, count, values, sums);
+    return {values, divided_ ? sums : nullptr};
 }
 
 // With residuals r_j = p_j - y, the squared error of a mean of members is a quadratic form in the
-// Gram matrix of the residuals: a candidate costs two additions, whatever the number of rows.
+// Gram matrix of the residuals (of every class, where there are several): a candidate costs two
+// additions, whatever the number of rows.
 void greedy_selection::build_gram() {
     const auto pairs = at(models_ * (models_ + 1) / 2);
+    const std::int64_t columns = predictions_.front().columns;
     const auto sums =
         sum_rows(rows_, pairs, [&](double* partial, std::int64_t row, std::int64_t count) {
             const double* w = weight_.empty() ? nullptr : weight_.data() + row;
-            for (std::int64_t i = 0; i < models_; ++i)
-                for (std::int64_t j = 0; j <= i; ++j)
-                    *partial++ += kernels().dot(model(i) + row, model(j) + row, w, count);
+            static thread_local std::vector<double> residuals;
+            residuals.resize(at(models_ * block_size));
+            const auto of = [&](std::int64_t j) { return residuals.data() + j * block_size; };
+            for (std::int64_t k = 0; k < columns; ++k) {
+                for (std::int64_t j = 0; j < models_; ++j) read_residuals(j, k, row, count, of(j));
+                double* sum = partial;
+                for (std::int64_t i = 0; i < models_; ++i)
+                    for (std::int64_t j = 0; j <= i; ++j)
+                        *sum++ += kernels().dot(of(i), of(j), w, count);
+            }
         });
     gram_.resize(at(models_ * models_));
     gram_sum_.assign(at(models_), 0.0);
@@ -267,21 +288,21 @@ std::vector<double> greedy_selection::log_losses() const {
     const double kept = static_cast<double>(members_) / static_cast<double>(members_ + 1);
     // AutoGluon's clipping: 1e-15 for one column, scikit-learn's machine epsilon for several.
     const double low = one_column_ ? 1e-15 : std::numeric_limits<double>::epsilon();
-    const bool general = !weight_.empty() || !row_sums_.empty();
+    const bool general = !weight_.empty() || divided_;
     auto errors =
         sum_rows(rows_, at(models_), [&](double* partial, std::int64_t row, std::int64_t count) {
+            double values[block_size], sums[block_size];
             for (std::int64_t j = 0; j < models_; ++j) {
+                const block part = block_of(j, row, count, values, sums);
                 if (!general) {
-                    partial[j] += kernels().log_sum(mean_.data() + row, model(j) + row, kept, share,
+                    partial[j] += kernels().log_sum(mean_.data() + row, part.values, kept, share,
                                                     low, 1.0 - low, count);
                     continue;
                 }
-                const bool divided = !row_sums_.empty();
                 partial[j] += kernels().log_sum_general(
-                    mean_.data() + row, model(j) + row, divided ? mean_sum_.data() + row : nullptr,
-                    divided ? row_sums_.data() + j * rows_ + row : nullptr,
-                    weight_.empty() ? nullptr : weight_.data() + row, kept, share, low, 1.0 - low,
-                    count);
+                    mean_.data() + row, part.values, divided_ ? mean_sum_.data() + row : nullptr,
+                    part.sums, weight_.empty() ? nullptr : weight_.data() + row, kept, share, low,
+                    1.0 - low, count);
             }
         });
     for (double& error : errors) error = -error / total_weight_;
@@ -307,7 +328,12 @@ std::vector<double> greedy_selection::ranking_errors() const {
         static thread_local std::vector<double> blended;
         static thread_local std::vector<std::uint64_t> scratch;
         blended.resize(at(rows_));
-        kernels().blend(mean_.data(), model(j), kept, share, rows_, blended.data());
+        double buffer[block_size];
+        for (std::int64_t row = 0; row < rows_; row += block_size) {
+            const std::int64_t count = std::min(block_size, rows_ - row);
+            kernels().blend(mean_.data() + row, block_of(j, row, count, buffer, nullptr).values,
+                            kept, share, count, blended.data() + row);
+        }
         if (scorer_ && weight_.empty()) {
             errors[at(j)] = 1.0 - (*scorer_)(blended.data(), scratch);
             return;
@@ -342,13 +368,16 @@ void greedy_selection::add(std::int64_t chosen) {
     // In AutoGluon's order of operations, so that scores that tie there tie here.
     const double before = static_cast<double>(members_);
     const double after = static_cast<double>(members_ + 1);
-    const auto update = [&](std::vector<double>& mean, const double* value) {
-        const double kept = before / after;
-        for (std::int64_t row = 0; row < rows_; ++row)
-            mean[at(row)] = mean[at(row)] * kept + value[row] / after;
-    };
-    update(mean_, model(chosen));
-    if (!row_sums_.empty()) update(mean_sum_, row_sums_.data() + chosen * rows_);
+    const double kept = before / after;
+    double values[block_size], sums[block_size];
+    for (std::int64_t row = 0; row < rows_; row += block_size) {
+        const std::int64_t count = std::min(block_size, rows_ - row);
+        const block part = block_of(chosen, row, count, values, sums);
+        for (std::int64_t i = 0; i < count; ++i)
+            mean_[at(row + i)] = mean_[at(row + i)] * kept + part.values[i] / after;
+        for (std::int64_t i = 0; divided_ && i < count; ++i)
+            mean_sum_[at(row + i)] = mean_sum_[at(row + i)] * kept + part.sums[i] / after;
+    }
     ++members_;
 }
 

@@ -18,11 +18,14 @@ enum class greedy_metric { log_loss, rmse, mse, brier, roc_auc, average_precisio
 class greedy_selection {
 public:
     // Predictions of each model, one matrix a model: one column, except for log loss and Brier's
-    // score, where the columns may be the classes. `y`: the target; for these two the class's
-    // column; for metrics of rankings and one column 0 or 1. Throws argument_error naming the model
-    // whose predictions are not usable.
-    greedy_selection(greedy_metric metric, const std::vector<matrix_view>& predictions,
-                     const vector_view& y, const vector_view& weight);
+    // score, where the columns may be the classes. They are read block by block whenever they are
+    // needed, so they may be larger than memory, and must outlive the selection. `y`: the target;
+    // for these two the class's column; for metrics of rankings and one column 0 or 1. Log loss
+    // keeps the probabilities of the true classes where those take at most `most_kept` bytes.
+    // Throws argument_error naming the model whose predictions are not usable.
+    greedy_selection(greedy_metric metric, std::vector<matrix_view> predictions,
+                     const vector_view& y, const vector_view& weight,
+                     std::int64_t most_kept = std::int64_t{1} << 30);
 
     // Elements that candidate_errors() reads, for the caller to judge what it costs.
     std::int64_t work() const;
@@ -36,10 +39,13 @@ public:
 private:
     void read_target(const vector_view& y);
     void read_weight(const vector_view& weight);
-    void read_predictions(const std::vector<matrix_view>& predictions);
-    bool read_column(const vector_view& prediction, double* values) const;
-    bool read_classes(const matrix_view& prediction, double* values) const;
-    bool read_rows(const matrix_view& prediction, double* values, double* sums) const;
+    void read_predictions();
+    bool read_block(std::int64_t j, std::int64_t row, std::int64_t count, double* values,
+                    double* sums) const;
+    bool read_true_class(std::int64_t j, std::int64_t row, std::int64_t count, double* values,
+                         double* sums) const;
+    bool read_residuals(std::int64_t j, std::int64_t k, std::int64_t row, std::int64_t count,
+                        double* values) const;
     bool squares() const;
     bool probabilities() const;
     void build_gram();
@@ -47,23 +53,30 @@ private:
     std::vector<double> squared_errors() const;
     std::vector<double> ranking_errors() const;
 
-    const double* model(std::int64_t j) const { return values_.data() + j * rows_; }
+    // A block of a model's values, kept or read into the buffers; `sums` is null unless rows are
+    // divided by their sum.
+    struct block {
+        const double* values;
+        const double* sums;
+    };
+    block block_of(std::int64_t j, std::int64_t row, std::int64_t count, double* values,
+                   double* sums) const;
 
     greedy_metric metric_;
+    std::vector<matrix_view> predictions_;
     std::int64_t models_;
     std::int64_t rows_;
     std::int64_t members_ = 0;
     bool one_column_;
+    bool kept_;     // the values, for log loss
+    bool divided_;  // some rows do not sum to one: the average is divided by its own sum
     std::vector<std::int64_t> label_;
     std::vector<double> target_;
     std::vector<double> weight_;
     double total_weight_ = 0.0;
-    // Per model and row: the residual (squared errors; of every class, one class behind the other),
-    // the score (rankings) or the true class's probability.
+    // Where kept, per model and row: the true class's probability, and the row's sum.
     scratch_array<double> values_;
-    // Where some rows do not sum to one: the sum of each model's row, for the average to be divided
-    // by.
-    std::vector<double> row_sums_;
+    std::optional<scratch_array<double>> row_sums_;
     std::vector<double> mean_;      // of the members' values
     std::vector<double> mean_sum_;  // of the members' row sums
     std::vector<double> gram_;      // of the residuals, divided by the total weight

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "ensemble/greedy.kernels.hpp"
 #include "support/error.hpp"
 #include "support/levels.hpp"
-#include "support/loader.hpp"
 #include "support/parallel.hpp"
 
 namespace mlestar::ensemble {
@@ -22,26 +22,27 @@ std::string named(std::int64_t model) { return "predictions[" + std::to_string(m
 
 }  // namespace
 
-label_selection::label_selection(const std::vector<matrix_view>& predictions, const vector_view& y,
+label_selection::label_selection(std::vector<matrix_view> predictions, const vector_view& y,
                                  const vector_view& weight)
-    : models_(static_cast<std::int64_t>(predictions.size())), rows_(y.size) {
+    : predictions_(std::move(predictions)),
+      models_(static_cast<std::int64_t>(predictions_.size())),
+      rows_(y.size) {
     if (models_ == 0)
         throw argument_error("predictions is empty, but must hold at least one model");
     if (rows_ == 0) throw argument_error("y is empty, but must hold at least one row");
-    columns_ = predictions.front().columns;
+    columns_ = predictions_.front().columns;
     classes_ = std::max<std::int64_t>(2, columns_);
     for (std::int64_t j = 0; j < models_; ++j) {
-        const matrix_view& one = predictions[at(j)];
+        const matrix_view& one = predictions_[at(j)];
         if (one.rows != rows_ || one.columns != columns_)
             throw argument_error(named(j) + " has shape (" + std::to_string(one.rows) + ", " +
                                  std::to_string(one.columns) + "), but must have (" +
                                  std::to_string(rows_) + ", " + std::to_string(columns_) + ")");
     }
-    read(predictions, y, weight);
+    read(y, weight);
 }
 
-void label_selection::read(const std::vector<matrix_view>& predictions, const vector_view& y,
-                           const vector_view& weight) {
+void label_selection::read(const vector_view& y, const vector_view& weight) {
     label_.resize(at(rows_));
     bool exact = true;
     for (std::int64_t row = 0; row < rows_; row += block_size) {
@@ -72,20 +73,15 @@ void label_selection::read(const std::vector<matrix_view>& predictions, const ve
         }
         if (total == 0.0) throw argument_error("sample_weight is all zero");
     }
-    values_ = std::make_unique<scratch_array<double>>(at(models_ * rows_ * columns_));
     mean_.assign(at(rows_ * columns_), 0.0);
     std::vector<char> bad(at(models_));
-    const std::int64_t rows_at_once = std::max<std::int64_t>(1, block_size / columns_);
     parallel_for(models_, [&](std::int64_t j) {
-        std::vector<double> buffer(at(std::max(block_size, columns_)));
-        double* target = values_->data() + j * rows_ * columns_;
-        for (std::int64_t row = 0; row < rows_; row += rows_at_once) {
-            const std::int64_t some = std::min(rows_at_once, rows_ - row);
-            const double* p = load_rows_f64(predictions[at(j)], row, some, buffer.data());
-            for (std::int64_t i = 0; i < some * columns_; ++i) {
+        std::vector<double> buffer(at(rows_at_once() * columns_));
+        for (std::int64_t row = 0; row < rows_; row += rows_at_once()) {
+            const std::int64_t some = std::min(rows_at_once(), rows_ - row);
+            const double* p = load_rows_f64(predictions_[at(j)], row, some, buffer.data());
+            for (std::int64_t i = 0; i < some * columns_; ++i)
                 if (!(p[i] >= 0.0 && p[i] <= 1.0)) bad[at(j)] = 1;
-                *target++ = p[i];
-            }
         }
     });
     const auto first = std::find(bad.begin(), bad.end(), 1);
@@ -97,13 +93,12 @@ void label_selection::read(const std::vector<matrix_view>& predictions, const ve
 void label_selection::count(std::int64_t j, double* table) const {
     const double share = 1.0 / static_cast<double>(members_ + 1);
     const double kept = static_cast<double>(members_) / static_cast<double>(members_ + 1);
-    const std::int64_t rows_at_once = std::max<std::int64_t>(1, block_size / columns_);
-    std::vector<double> blended(at(rows_at_once * columns_));
-    for (std::int64_t row = 0; row < rows_; row += rows_at_once) {
-        const std::int64_t some = std::min(rows_at_once, rows_ - row);
-        const std::int64_t from = row * columns_;
-        kernels().blend(mean_.data() + from, model(j) + from, kept, share, some * columns_,
-                        blended.data());
+    std::vector<double> buffer(at(rows_at_once() * columns_)), blended(buffer.size());
+    for (std::int64_t row = 0; row < rows_; row += rows_at_once()) {
+        const std::int64_t some = std::min(rows_at_once(), rows_ - row);
+        kernels().blend(mean_.data() + row * columns_,
+                        load_rows_f64(predictions_[at(j)], row, some, buffer.data()), kept, share,
+                        some * columns_, blended.data());
         const double* p = blended.data();
         for (std::int64_t i = 0; i < some; ++i, p += columns_) {
             std::int64_t predicted = 0;
@@ -133,9 +128,14 @@ void label_selection::add(std::int64_t chosen) {
     // In AutoGluon's order of operations, so that means that tie there tie here.
     const double before = static_cast<double>(members_);
     const double after = static_cast<double>(members_ + 1);
-    const double* const value = model(chosen);
-    for (std::size_t i = 0; i < mean_.size(); ++i)
-        mean_[i] = mean_[i] * (before / after) + value[i] / after;
+    std::vector<double> buffer(at(rows_at_once() * columns_));
+    for (std::int64_t row = 0; row < rows_; row += rows_at_once()) {
+        const std::int64_t some = std::min(rows_at_once(), rows_ - row);
+        const double* value = load_rows_f64(predictions_[at(chosen)], row, some, buffer.data());
+        double* mean = mean_.data() + row * columns_;
+        for (std::int64_t i = 0; i < some * columns_; ++i)
+            mean[i] = mean[i] * (before / after) + value[i] / after;
+    }
     ++members_;
 }
 

@@ -3,11 +3,11 @@
 // follow.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
-#include "support/scratch.hpp"
+#include "support/loader.hpp"
 #include "support/span.hpp"
 
 namespace mlestar::ensemble {
@@ -16,8 +16,9 @@ class label_selection {
 public:
     // Predictions of each model, one matrix a model: one column, the probability of class 1, or a
     // column a class. `y`: the class's number. Throws argument_error naming the model whose
-    // predictions are not usable.
-    label_selection(const std::vector<matrix_view>& predictions, const vector_view& y,
+    // predictions are not usable. They are read block by block whenever they are needed, and must
+    // outlive the selection.
+    label_selection(std::vector<matrix_view> predictions, const vector_view& y,
                     const vector_view& weight);
 
     std::int64_t models() const { return models_; }
@@ -32,11 +33,11 @@ public:
     void add(std::int64_t model);
 
 private:
-    void read(const std::vector<matrix_view>& predictions, const vector_view& y,
-              const vector_view& weight);
+    void read(const vector_view& y, const vector_view& weight);
     void count(std::int64_t model, double* table) const;
-    const double* model(std::int64_t j) const { return values_->data() + j * rows_ * columns_; }
+    std::int64_t rows_at_once() const { return std::max<std::int64_t>(1, block_size / columns_); }
 
+    std::vector<matrix_view> predictions_;
     std::int64_t models_;
     std::int64_t rows_;
     std::int64_t columns_;
@@ -44,8 +45,7 @@ private:
     std::int64_t members_ = 0;
     std::vector<std::int64_t> label_;
     std::vector<double> weight_;
-    std::unique_ptr<scratch_array<double>> values_;  // [model][row][column]
-    std::vector<double> mean_;                       // of the members
+    std::vector<double> mean_;  // of the members, [row][column]
 };
 
 }  // namespace mlestar::ensemble

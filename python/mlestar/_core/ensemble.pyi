@@ -5,7 +5,12 @@ from numpy.typing import NDArray
 
 class GreedySelection:
     def __init__(
-        self, metric: str, predictions: list[object], y: object, weight: object
+        self,
+        metric: str,
+        predictions: list[object],
+        y: object,
+        weight: object,
+        most_kept: int = 1073741824,
     ) -> None: ...
     def candidate_errors(self) -> NDArray[np.float64]: ...
     def add(self, model: int) -> None: ...
