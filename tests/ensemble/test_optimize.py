@@ -307,3 +307,22 @@ def test_a_gain_that_is_real_is_taken(rng):
     found = optimize_weights(models, y, "rmse", candidates=["mean", "greedy", "convex"])
     assert found.method != "best_single"
     assert found.interval[0] > 0
+
+
+def test_lists_are_ranked_together(rng):
+    relevance = rng.integers(0, 4, (300, 12))
+    models = {
+        name: relevance + spread * rng.normal(size=relevance.shape)
+        for name, spread in (("near", 2.0), ("far", 2.5), ("noise", 30.0))
+    }
+    found = optimize_weights(models, relevance, "ndcg")
+    assert {a.method for a in found.alternatives} == {"best_single", "mean", "greedy", "coordinate"}
+    assert found.method in ("greedy", "coordinate")
+    assert found.gain > 0.01
+    assert found.weights[2] < 0.1
+    blend = sum(w * p for w, p in zip(found.weights, models.values(), strict=True))
+    np.testing.assert_allclose(found.score, 1 - sk.ndcg_score(relevance, blend))
+    with pytest.raises(ValueError, match="two axes"):
+        optimize_weights(models, relevance[:, 0], "ndcg")
+    with pytest.raises(ValueError, match="convex learns a target of its own"):
+        optimize_weights(models, relevance, "ndcg", method="convex")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlestar._lazy import require
 from mlestar.ensemble._metrics import (
     LABELS,
+    LISTS,
     PROBABILITIES,
     RANKINGS,
     VALUES,
@@ -114,10 +115,10 @@ def is_classification(task: Task, models: Predictions, y: Any) -> bool:
     For rankings and functions of one column that is not said: probabilities are taken for such
     where all lie in [0, 1] and y holds 0 and 1 alone.
     """
+    if task.metric in VALUES or task.metric in LISTS:
+        return False
     if task.metric in PROBABILITIES or task.metric in LABELS or models.classes > 1:
         return True
-    if task.metric in VALUES:
-        return False
     inside = all(((array >= 0) & (array <= 1)).all() for array in models.arrays)
     return bool(inside and np.isin(y, (0, 1)).all())
 
@@ -268,6 +269,10 @@ def candidates_for(task: Task) -> tuple[tuple[str, ...], str]:
     if task.metric in RANKINGS:
         return tuple(usual), (
             "rankings are left to greedy selection, since CMA-ES overfits them (arXiv 2307.00286)"
+        )
+    if task.metric in LISTS:
+        return ("best_single", "mean", "greedy", "coordinate"), (
+            "lists are left to greedy selection and coordinate search (Metzler & Croft 2007)"
         )
     if task.metric == "balanced_accuracy":
         try:

@@ -17,6 +17,7 @@ from mlestar.metrics.user import CompiledMetric
 VALUES = ("mse", "rmse")
 PROBABILITIES = ("brier", "log_loss")
 RANKINGS = ("average_precision", "roc_auc")
+LISTS = ("ndcg",)  # of the items of each row
 LABELS = (
     "accuracy",
     "balanced_accuracy",
@@ -26,11 +27,12 @@ LABELS = (
     "f1_weighted",
     "mcc",
 )
-NAMES = tuple(sorted((*VALUES, *PROBABILITIES, *RANKINGS, *LABELS)))
+NAMES = tuple(sorted((*VALUES, *PROBABILITIES, *RANKINGS, *LISTS, *LABELS)))
 ALIASES = {
     "brier_score_loss": "brier",
     "matthews_corrcoef": "mcc",
     "mean_squared_error": "mse",
+    "ndcg_score": "ndcg",
     "neg_brier_score": "brier",
     "neg_log_loss": "log_loss",
     "neg_mean_squared_error": "mse",
@@ -82,6 +84,8 @@ def make_selection(
         return UserSelection(metric, models.arrays, y, weight)
     if callable(metric):
         return _Called(metric, models, y, weight, greater_is_better)
+    if metric in LISTS:
+        return _Called(_without_gain, models, y, weight, greater_is_better=False)
     if metric in LABELS:
         return _Labels(metric, models.arrays, y, weight)
     return _core.ensemble.GreedySelection(metric, models.arrays, y, weight)
@@ -191,6 +195,13 @@ class _Called:
         size = self._members + 1
         self._mean = self._mean * (self._members / size) + self._models.arrays[model] / size
         self._members = size
+
+
+def _without_gain(y: Any, blend: Any, sample_weight: Any = None) -> float:
+    """1 - NDCG."""
+    from mlestar.metrics import ndcg_score
+
+    return 1.0 - float(ndcg_score(y, blend, sample_weight=sample_weight))
 
 
 def _called(metric: Any) -> str:

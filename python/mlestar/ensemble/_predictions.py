@@ -113,15 +113,16 @@ def weights_or_none(sample_weight: Any) -> Any:
     return weight
 
 
-def target_of(y: Any) -> np.ndarray[Any, Any]:
+def target_of(y: Any, axes: int = 1) -> np.ndarray[Any, Any]:
     """The target as an array.
 
     Raises
     ------
     ValueError
-        Where it is no numeric array of one axis.
+        Where it is no numeric array of so many axes.
     """
     array = as_array(y)
-    if array is None or array.dtype.kind not in "biuf" or array.ndim != 1 or array.size == 0:
-        raise ValueError(f"y is {y!r:.80}, but must be a numeric array of one axis, not empty")
+    if array is None or array.dtype.kind not in "biuf" or array.ndim != axes or array.size == 0:
+        shape = "one axis" if axes == 1 else "two axes"
+        raise ValueError(f"y is {y!r:.80}, but must be a numeric array of {shape}, not empty")
     return array  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlestar._native import _core
-from mlestar.ensemble._metrics import Metric, blend_error, make_selection, name_of
+from mlestar.ensemble._metrics import LISTS, Metric, blend_error, make_selection, name_of
 from mlestar.ensemble._predictions import Predictions, target_of, weights_or_none
 
 _TIE_BREAKS = ("autogluon", "first", "random", "second_metric")
@@ -81,13 +81,13 @@ n_classes])
         One a model. For "rmse" and "mse" of shape (n_samples,): values. For "roc_auc" and
         "average_precision" of shape (n_samples,): scores. For "log_loss", "brier" and metrics of
         classes of shape (n_samples,): the probability of class 1, or of shape (n_samples,
-        n_classes): a column a class. For a metric of your own what it takes. A mapping's keys name
-        the models in errors.
+        n_classes): a column a class. For "ndcg" of shape (n_samples, n_items): scores. For a metric
+        of your own what it takes. A mapping's keys name the models in errors.
     y : array-like of shape (n_samples,)
         Targets; but for "rmse", "mse" and metrics of your own the classes 0, 1, ... in the order of
-        the columns.
+        the columns; for "ndcg" the relevance of each item, of shape (n_samples, n_items).
     metric : str, CompiledMetric or callable
-        "rmse", "mse", "log_loss", "brier", "roc_auc", "average_precision", "accuracy",
+        "rmse", "mse", "log_loss", "brier", "roc_auc", "average_precision", "ndcg", "accuracy",
         "balanced_accuracy", "f1", "f1_macro", "f1_micro", "f1_weighted", "mcc"; scikit-learn's
         names for these are aliases. The predicted class is the first of the largest mean
         probability; of one column, 1 where it is above a half. Of a metric made by
@@ -160,7 +160,7 @@ n_classes])
         prefer_used,
     )
     models = Predictions(predictions)
-    target = target_of(y)
+    target = target_of(y, 2 if options.metric in LISTS else 1)
     weight = weights_or_none(sample_weight)
     from sklearn.utils import check_random_state
 

@@ -17,7 +17,7 @@ from mlestar.ensemble._combine import (
     candidates_for,
     in_order,
 )
-from mlestar.ensemble._metrics import Metric, name_of
+from mlestar.ensemble._metrics import LISTS, Metric, name_of
 from mlestar.ensemble._nested import (
     Interval,
     Nested,
@@ -179,7 +179,8 @@ def optimize_weights(
 n_classes])
         As for `greedy_weights`.
     y : array-like of shape (n_samples,)
-        Targets; for classification the classes 0, 1, ... in the order of the columns.
+        Targets; for classification the classes 0, 1, ... in the order of the columns; for "ndcg"
+        the relevance of each item, of shape (n_samples, n_items).
     metric : str, CompiledMetric or callable
         As for `greedy_weights`.
     method : str, default="auto"
@@ -242,7 +243,8 @@ n_classes])
     ('mean', True)
     """
     models = Predictions(predictions)
-    target = target_of(y)
+    named = name_of(metric)
+    target = target_of(y, 2 if named in LISTS else 1)
     weight = weights_or_none(sample_weight)
     for name, value, least in (
         ("n_splits", n_splits, 2),
@@ -257,9 +259,10 @@ n_classes])
         raise ValueError(f"confidence is {confidence!r}, but must be a number between 0 and 1")
     if method != "auto" and method not in METHODS:
         raise ValueError(f"method is {method!r}, but must be one of {['auto', *METHODS]}")
-    task = Task(
-        name_of(metric), greater_is_better, n_iterations, n_evaluations, random_state % 2**32
-    )
+    for chosen in () if candidates is None and method == "auto" else (method, *(candidates or ())):
+        if named in LISTS and chosen in ("convex", "stacking"):
+            raise ValueError(f"{chosen} learns a target of its own, but metric {named!r} has lists")
+    task = Task(named, greater_is_better, n_iterations, n_evaluations, random_state % 2**32)
     price = _prices(prices, models)
     with models.naming():
         alone = task.errors(models, target, weight)
