@@ -55,6 +55,8 @@ MODULES = [
     "bench.preprocessing.bench_sketch",
     "bench.preprocessing.bench_impute",
     "bench.ensemble.bench_greedy",
+    "bench.ensemble.bench_convex",
+    "bench.ensemble.bench_blending",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]
 CUDA_SIZES = [100_000_000, SMALL]
@@ -110,7 +112,7 @@ def run(sizes: list[int], layouts: bool, modules: list[str]) -> list[dict[str, A
     results = []
     for size in sizes:
         for module in modules:
-            if size == SMALL and module.endswith("greedy"):
+            if size == SMALL and module.endswith(("greedy", "convex")):
                 continue
             rows = import_module(module).rows(size)
             seconds = _SECONDS[SMALL] if size <= SMALL else _SECONDS[LARGE]
