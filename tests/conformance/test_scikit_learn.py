@@ -24,6 +24,8 @@ MODULES = {
     "validation": "sklearn.model_selection.tests.test_validation",
     "scalers": "sklearn.preprocessing.tests.test_data",
     "scalers of missing values": "sklearn.preprocessing.tests.test_common",
+    "encoders": "sklearn.preprocessing.tests.test_encoders",
+    "labels": "sklearn.preprocessing.tests.test_label",
     "imputer": "sklearn.impute.tests.test_impute",
     "variances": "sklearn.feature_selection.tests.test_variance_threshold",
 }

@@ -10,8 +10,16 @@ if TYPE_CHECKING:
     # For type checkers, what the imports below do not define is scikit-learn's.
     from sklearn.preprocessing import *  # noqa: F403
 
+from mlestar.preprocessing.encode import (
+    OneHotEncoder,
+    OrdinalEncoder,
+)
 from mlestar.preprocessing.impute import (
     SimpleImputer,
+)
+from mlestar.preprocessing.labels import (
+    LabelBinarizer,
+    LabelEncoder,
 )
 from mlestar.preprocessing.quantiles import (
     RobustScaler,
