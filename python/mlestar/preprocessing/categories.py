@@ -236,7 +236,7 @@ class CategoryEncoder(StreamingTransformer):
         columns = self._columns(X, reset=False)
         if columns is None:
             return None
-        kinds = "".join(_kind(column) for column in columns)
+        kinds = "".join(kind_of(column) for column in columns)
         plan = _plans.get(self)
         if (
             plan is None
@@ -304,10 +304,10 @@ def is_readable(column: Any) -> bool:
     return dtype.kind in "iubO" or (dtype.kind == "U" and dtype.itemsize > 0)
 
 
-def _kind(column: Any) -> str:
-    """How a column's codes are found: of numbers, strings or objects."""
+def kind_of(column: Any) -> str:
+    """How a column's codes are found: of numbers, bools, strings or objects."""
     kind: str = column.dtype.kind
-    return "n" if kind in _NUMBERS else kind
+    return "n" if kind in "fiu" else kind
 
 
 def lookup(categories: Any, kind: str) -> Any:
@@ -315,7 +315,9 @@ def lookup(categories: Any, kind: str) -> Any:
     dtype = categories.dtype
     if kind == "O":
         return np.arange(len(categories))  # of codes that a dictionary gives
-    if kind == "n":
+    if kind in "nb":
+        if (dtype.kind == "b") != (kind == "b"):
+            return None
         if dtype.kind not in _NUMBERS or dtype.itemsize not in _WIDTHS or dtype == np.float16:
             return None
         if dtype == np.uint64 and len(categories) and categories.max() >= 2**63:
@@ -388,6 +390,7 @@ __all__ = [
     "Found",
     "Plan",
     "is_readable",
+    "kind_of",
     "lookup",
     "merged_column",
     "object_categories",

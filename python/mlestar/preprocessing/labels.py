@@ -16,6 +16,7 @@ from mlestar._native import _core
 from mlestar.preprocessing.base import StreamingTransformer, writable
 from mlestar.preprocessing.categories import (
     is_readable,
+    kind_of,
     lookup,
     merged_column,
     object_categories,
@@ -282,10 +283,7 @@ class LabelBinarizer(
     def _found(self, y: Any) -> Any:
         column = self._column(y)
         found = None if column is None else distinct(column)
-        # scikit-learn warns where labels are many for the rows.
-        if found is None or (len(column) > 20 and len(found) > round(0.5 * len(column))):
-            return None
-        return np.asarray(list(found))
+        return None if found is None else np.asarray(list(found))
 
     def _take(self, classes: Any) -> None:
         self.classes_ = classes
@@ -306,8 +304,9 @@ class LabelBinarizer(
         super()._merge(other)
 
     def _column(self, y: Any) -> Any:
-        if isinstance(y, list):
-            y = as_array(y)
+        if get_config()["array_api_dispatch"] and not isinstance(y, np.ndarray):
+            return None
+        y = as_array(y)
         if type(y) is not np.ndarray or y.dtype.kind not in "iubU" or y.ndim != 1 or not y.size:
             return None
         return y if is_readable(y) else None
@@ -350,7 +349,7 @@ class LabelBinarizer(
 
     def _made(self, y: Any, column: Any, out: Any) -> Any:
         count = len(self.classes_)
-        looked_up = lookup(self.classes_, "U" if column.dtype.kind == "U" else "n")
+        looked_up = lookup(self.classes_, kind_of(column))
         if looked_up is None or self.y_type_ not in ("binary", "multiclass"):
             return None
         integral = column.dtype.kind in "iu" and self.classes_.dtype.kind in "iu"
@@ -358,8 +357,8 @@ class LabelBinarizer(
             return None  # scikit-learn narrows the classes
         if self.sparse_output and count < 3:
             return None
-        dtype = column.dtype if isinstance(y, np.ndarray) and column.dtype.kind == "i" else None
-        dtype = np.dtype(np.int64) if dtype is None else dtype
+        keeps = not isinstance(y, list) and column.dtype.kind == "i"
+        dtype = column.dtype if keeps else np.dtype(np.int64)
         coders = _core.preprocessing.ColumnCoders([looked_up])
         places = np.arange(count + 1, dtype=np.int32)
         places[count] = -1
@@ -397,8 +396,7 @@ def distinct(column: Any) -> Any:
 
 def codes_among(column: Any, classes: Any, out: Any = None) -> Any:
     """Codes of a column's values, as int64; None where one is not among the classes."""
-    kind = column.dtype.kind
-    kind = kind if kind in "OU" else "n"
+    kind = kind_of(column)
     looked_up = lookup(classes, kind)
     if kind == "O":
         column = object_codes(column, classes)
