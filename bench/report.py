@@ -53,6 +53,7 @@ MODULES = [
     "bench.preprocessing.bench_sketch",
     "bench.preprocessing.bench_impute",
     "bench.preprocessing.bench_encode",
+    "bench.preprocessing.bench_discretize",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

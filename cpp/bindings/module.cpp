@@ -36,6 +36,7 @@ PYBIND11_MODULE(_core, module) {
     add_preprocessing_sketch(preprocessing);
     add_preprocessing_impute(preprocessing);
     add_preprocessing_encode(preprocessing);
+    add_preprocessing_discretize(preprocessing);
     auto ensemble = module.def_submodule("ensemble");
     add_ensemble_blending(ensemble);
     add_ensemble_convex(ensemble);

@@ -3,12 +3,18 @@
 
 #include <vector>
 
+#include "bindings/array.hpp"
 #include "preprocessing/encode.hpp"
 #include "support/error.hpp"
 
 namespace mlestar::bindings {
 
 struct column_coders {
+    column_coders() = default;
+    column_coders(column_coders&&) = default;
+    column_coders(const column_coders&) = delete;
+    column_coders& operator=(const column_coders&) = delete;
+
     std::vector<preprocessing::coder> coders;
 };
 

@@ -26,6 +26,7 @@ MODULES = {
     "scalers of missing values": "sklearn.preprocessing.tests.test_common",
     "encoders": "sklearn.preprocessing.tests.test_encoders",
     "labels": "sklearn.preprocessing.tests.test_label",
+    "bins": "sklearn.preprocessing.tests.test_discretization",
     "imputer": "sklearn.impute.tests.test_impute",
     "variances": "sklearn.feature_selection.tests.test_variance_threshold",
 }

@@ -56,6 +56,7 @@ class CategoryContract(TransformerContract):
     attributes = ("categories_",)
     inverse = False
     out = False  # not of X's shape or type: see below
+    shapes = ((70_000, 3), (3, 700), (1, 1), (2, 70))
 
     def rows(self, n=300, dtype="float64"):
         rng = np.random.default_rng(5)
@@ -90,8 +91,6 @@ class TestOneHot(CategoryContract):
 
 
 class TestDenseOneHot(CategoryContract):
-    shapes = ((70_000, 3), (3, 1_000), (1, 1), (2, 70))
-
     def make(self, **parameters):
         return ours.OneHotEncoder(sparse_output=False, **parameters)
 
@@ -107,6 +106,11 @@ def same(mine, other):
             mine, other = mine.toarray(), other.toarray()
     assert mine.dtype == other.dtype
     np.testing.assert_array_equal(mine, other)
+
+
+def words(values):
+    """Of values that need not equal themselves; a zero has no sign."""
+    return str([v + 0.0 if isinstance(v, float) else v for v in values.tolist()])
 
 
 def outcome(call):
@@ -127,7 +131,7 @@ def test_kinds_of_columns(kind):
         mine, other = getattr(ours, name)().fit(X), getattr(theirs, name)().fit(X)
         for one, two in zip(mine.categories_, other.categories_, strict=True):
             assert one.dtype == two.dtype
-            assert str(one.tolist()) == str(two.tolist())
+            assert words(one) == words(two)
         before = core_calls()[name]["core"]
         same(mine.transform(X), other.transform(X))
         same(mine.transform(X[::-2]), other.transform(X[::-2]))
@@ -149,7 +153,7 @@ def test_batches_of_kinds_give_what_all_rows_give(kind):
         one = make().partial_fit(X[:50]).partial_fit(X[50:51])
         one.merge(make().fit(X[51:])).merge(make())
         for a, b in zip(one.categories_, other.categories_, strict=True):
-            assert str(a.tolist()) == str(b.tolist())
+            assert words(a) == words(b)
         same(one.transform(X), other.transform(X))
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     # For type checkers, what the imports below do not define is scikit-learn's.
     from sklearn.preprocessing import *  # noqa: F403
 
+from mlestar.preprocessing.discretize import (
+    KBinsDiscretizer,
+)
 from mlestar.preprocessing.encode import (
     OneHotEncoder,
     OrdinalEncoder,

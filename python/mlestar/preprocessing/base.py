@@ -12,6 +12,7 @@ from sklearn import get_config
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import validate_data
 
+from mlestar._arrays import as_array
 from mlestar._calls import answered, declined
 
 _STATE_VERSION = 1
@@ -193,6 +194,16 @@ class StreamingTransformer:
         elif not _is_host_table(X):
             return None
         return validate_data(self, X, reset=reset, dtype=_FLOATS, ensure_all_finite=False)
+
+    def _plain_numbers(self, X: Any, reset: bool) -> Any:
+        """As `_numbers`, of tables that are integers or floats from the beginning."""
+        if isinstance(X, list | tuple):
+            X = as_array(X)  # None where it is no numbers
+        types = getattr(X, "dtypes", None)
+        for one in [getattr(X, "dtype", None)] if types is None else types:
+            if not isinstance(one, np.dtype) or one.kind not in "fiu" or one == np.float16:
+                return None
+        return self._numbers(X, reset)
 
 
 def result_for(X: Any, array: Any, copy: bool, out: Any) -> Any:

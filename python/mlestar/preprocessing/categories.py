@@ -27,6 +27,16 @@ class Found:
     counts: list[Any]
     rows: int
 
+    def as_rows(self, X: Any) -> Any:
+        """Rows that hold the same values as X, in an array as X is; else X itself."""
+        if type(X) is not np.ndarray:
+            return X
+        most = max(len(values) for values in self.categories)
+        columns = [
+            values[np.minimum(np.arange(most), len(values) - 1)] for values in self.categories
+        ]
+        return np.stack(columns, axis=1)
+
     def merged(self, other: Found) -> Found:
         """Those of both."""
         pairs = [
@@ -75,22 +85,24 @@ class CategoryEncoder(StreamingTransformer):
         """Find categories, as scikit-learn's encoders ask for it; X may be what was found."""
         self._check_infrequent_enabled()  # type: ignore[attr-defined]
         found = X if isinstance(X, Found) else self._find(X, reset=True)
-        given = not isinstance(self.categories, str)
-        if found is None or (given and found is not X):
-            self._declined()
+        given = not isinstance(self.categories, str) and found is not X
+        # Given categories are checked by scikit-learn, against what was found and not all rows.
+        looked_at = X if found is None else found.as_rows(X)
+        if found is None or given:
             for name in ("_category_counts", "_rows_seen"):
                 self.__dict__.pop(name, None)
+            if looked_at is X:
+                self._declined()
             result: dict[str, Any] = super()._fit(  # type: ignore[misc]
-                X,
+                looked_at,
                 handle_unknown,
                 ensure_all_finite,
                 return_counts,
                 return_and_ignore_missing_for_infrequent,
             )
-            if found is not None:
-                found = self._of_given(found)
-                self._category_counts, self._rows_seen = found.counts, found.rows
-            return result
+            if found is None:
+                return result
+            found = self._of_given(found)
         self._answered()
         self.categories_ = found.categories
         self._category_counts, self._rows_seen = found.counts, found.rows

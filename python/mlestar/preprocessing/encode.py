@@ -278,17 +278,9 @@ class OneHotEncoder(CategoryEncoder, sklearn.preprocessing.OneHotEncoder):  # ty
         self._warn_of(unknown)
         if not self.sparse_output:
             return target
-        if target.size > _INT32_MOST:
-            return None
         dropped = any((places[:-1] < 0).any() for places in plan.values)
         left_out = any(plan.values[j][-1] < 0 for j in np.flatnonzero(unknown))
-        if dropped or left_out:
-            indices, starts = _core.preprocessing.sparse_rows_of(target)
-        else:
-            indices = target.ravel()
-            starts = np.arange(0, target.size + 1, target.shape[1], dtype=np.int32)
-        data = np.ones(len(indices), dtype)
-        return _align_api_if_sparse(sparse.csr_array((data, indices, starts), shape=(rows, width)))
+        return sparse_ones(target, width, dtype, full=not (dropped or left_out))
 
     def _warn_of(self, unknown: Any) -> None:
         """As scikit-learn warns of unknown categories."""
@@ -334,3 +326,31 @@ class OneHotEncoder(CategoryEncoder, sklearn.preprocessing.OneHotEncoder):  # ty
             places[~known] = -1
             values.append(places.astype(np.int32))
         return values
+
+
+def sparse_ones(places: Any, width: int, dtype: Any, full: bool) -> Any:
+    """A CSR matrix with ones at places of rows, -1 being none; None where they are too many.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_samples, n_places), of int32
+    width : int
+        Columns of the matrix.
+    dtype : dtype
+    full : bool
+        Whether no place is -1.
+
+    Returns
+    -------
+    CSR matrix of shape (n_samples, width), or None
+    """
+    if places.size > _INT32_MOST:
+        return None
+    if full:
+        indices = places.ravel()
+        starts = np.arange(0, places.size + 1, places.shape[1], dtype=np.int32)
+    else:
+        indices, starts = _core.preprocessing.sparse_rows_of(places)
+    data = np.ones(len(indices), dtype)
+    matrix = sparse.csr_array((data, indices, starts), shape=(len(places), width))
+    return _align_api_if_sparse(matrix)
