@@ -54,6 +54,7 @@ MODULES = [
     "bench.preprocessing.bench_impute",
     "bench.preprocessing.bench_encode",
     "bench.preprocessing.bench_discretize",
+    "bench.preprocessing.bench_quantile_transform",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

@@ -138,7 +138,7 @@ def test_kinds_of_columns(kind):
         same(mine.transform(X[:1]), other.transform(X[:1]))
         assert core_calls()[name]["core"] == before + 3
         back = mine.inverse_transform(mine.transform(X))
-        assert str(back.tolist()) == str(other.inverse_transform(other.transform(X)).tolist())
+        assert words(back.ravel()) == words(other.inverse_transform(other.transform(X)).ravel())
         loaded = getattr(ours, name)().load_state_dict(mine.state_dict())
         same(loaded.transform(X), other.transform(X))
         same(pickle.loads(pickle.dumps(mine)).transform(X), other.transform(X))

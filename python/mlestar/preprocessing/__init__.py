@@ -24,6 +24,9 @@ from mlestar.preprocessing.labels import (
     LabelBinarizer,
     LabelEncoder,
 )
+from mlestar.preprocessing.quantile_transform import (
+    QuantileTransformer,
+)
 from mlestar.preprocessing.quantiles import (
     RobustScaler,
     robust_scale,
