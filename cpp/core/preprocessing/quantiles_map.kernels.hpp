@@ -101,9 +101,11 @@ void equal_ends(const double* x, std::int64_t count, double low, double high, do
 // Both halves of the approximation for every value, so that the loop vectorizes. Shares below 1e-9
 // are cut anyway.
 void normal_of(double* shares, std::int64_t count, double low, double high, bool single) {
+    if (single)
+        for (std::int64_t i = 0; i < count; ++i)
+            shares[i] = static_cast<double>(static_cast<float>(shares[i]));
     for (std::int64_t i = 0; i < count; ++i) {
-        const double given =
-            single ? static_cast<double>(static_cast<float>(shares[i])) : shares[i];
+        const double given = shares[i];
         const bool upper = given > 0.8646647167633873;
         double y = upper ? 1.0 - given : given;
         y = y > 1e-9 ? y : 1e-9;
