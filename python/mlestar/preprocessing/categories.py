@@ -308,8 +308,10 @@ class CategoryEncoder(StreamingTransformer):
 
 def is_readable(column: Any) -> bool:
     """Whether a column is an array of numbers, strings or objects that the core reads."""
-    dtype = getattr(column, "dtype", None)
-    if type(column) is not np.ndarray or column.ndim != 1 or not dtype.isnative:
+    if type(column) is not np.ndarray or column.ndim != 1:
+        return False
+    dtype = column.dtype
+    if not dtype.isnative:
         return False
     if dtype.kind == "f":
         return dtype.itemsize in (4, 8)

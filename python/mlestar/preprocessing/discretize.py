@@ -165,7 +165,8 @@ class KBinsDiscretizer(QuantileKeeper, sklearn.preprocessing.KBinsDiscretizer): 
         if self.strategy == "quantile":
             self._keep(array)
         find = lambda f: _core.preprocessing.order_statistics(rows, f, np.nan)  # noqa: E731
-        self._set_edges(*(extremes if rows is array else _extremes(rows)), find, len(rows))
+        least, most = extremes if rows is array else _extremes(rows)
+        self._set_edges(least, most, find, len(rows))
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:

@@ -27,7 +27,7 @@ from mlestar.preprocessing.categories import (
 class _Labels(StreamingTransformer):
     """A transformer of labels: what it has fitted is the distinct ones."""
 
-    _fitted = ("classes_",)
+    _fitted: tuple[str, ...] = ("classes_",)
     _of_tables = ()
     classes_: Any
 
@@ -92,7 +92,7 @@ class _Labels(StreamingTransformer):
             raise ValueError(f"state has classes_ {classes!r}, but must have an array of one axis")
 
 
-class LabelEncoder(
+class LabelEncoder(  # type: ignore[call-arg]
     _Labels,
     sklearn.preprocessing.LabelEncoder,  # type: ignore[misc]
     auto_wrap_output_keys=None,
@@ -200,7 +200,7 @@ class LabelEncoder(
         return column if is_readable(column) and len(column) else None
 
 
-class LabelBinarizer(
+class LabelBinarizer(  # type: ignore[call-arg]
     _Labels,
     sklearn.preprocessing.LabelBinarizer,  # type: ignore[misc]
     auto_wrap_output_keys=None,
@@ -388,8 +388,8 @@ class LabelBinarizer(
 def distinct(column: Any) -> Any:
     """The distinct values of a column, ascending; None where scikit-learn is to find them."""
     if column.dtype.kind == "O":
-        found = object_categories(column)
-        return None if found is None else found[0]
+        objects = object_categories(column)
+        return None if objects is None else objects[0]
     found = _core.preprocessing.categories_of([np.require(column, requirements="A")])
     return None if found is None else column[found[0][0]]
 

@@ -271,7 +271,7 @@ class QuantileTransformer(QuantileKeeper, sklearn.preprocessing.QuantileTransfor
         array = self._numbers(X, reset=False)
         knots = None if array is None else self._ascending()
         target = None if knots is None else result_for(X, array, self.copy, out)
-        if target is not None:
+        if knots is not None and target is not None:
             normal = None
             if self.output_distribution == "normal":
                 ends = _NEAR - np.spacing(1), 1 - (_NEAR - np.spacing(1))
