@@ -55,6 +55,7 @@ MODULES = [
     "bench.preprocessing.bench_encode",
     "bench.preprocessing.bench_discretize",
     "bench.preprocessing.bench_quantile_transform",
+    "bench.preprocessing.bench_target",
     "bench.ensemble.bench_greedy",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]

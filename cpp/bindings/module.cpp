@@ -37,6 +37,7 @@ PYBIND11_MODULE(_core, module) {
     add_preprocessing_impute(preprocessing);
     add_preprocessing_encode(preprocessing);
     add_preprocessing_discretize(preprocessing);
+    add_preprocessing_target(preprocessing);
     auto ensemble = module.def_submodule("ensemble");
     add_ensemble_blending(ensemble);
     add_ensemble_convex(ensemble);

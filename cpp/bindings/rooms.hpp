@@ -31,6 +31,7 @@ void add_preprocessing_impute(pybind11::module_& module);
 void add_preprocessing_quantiles(pybind11::module_& module);
 void add_preprocessing_scale(pybind11::module_& module);
 void add_preprocessing_sketch(pybind11::module_& module);
+void add_preprocessing_target(pybind11::module_& module);
 void add_ensemble_greedy(pybind11::module_& module);
 
 }  // namespace mlestar::bindings

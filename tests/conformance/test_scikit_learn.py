@@ -27,6 +27,7 @@ MODULES = {
     "encoders": "sklearn.preprocessing.tests.test_encoders",
     "labels": "sklearn.preprocessing.tests.test_label",
     "bins": "sklearn.preprocessing.tests.test_discretization",
+    "targets": "sklearn.preprocessing.tests.test_target_encoder",
     "imputer": "sklearn.impute.tests.test_impute",
     "variances": "sklearn.feature_selection.tests.test_variance_threshold",
 }

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Reals = NDArray[np.float64]
+_Codes = NDArray[np.int32]
 
 def moments_of(X: object, weight: object) -> _Reals | None: ...
 def merge_moments(one: _Reals, other: _Reals) -> _Reals: ...
@@ -51,6 +52,25 @@ def sparse_rows_of(
     places: NDArray[np.int32],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]: ...
 def bin_coders(edges: Sequence[Sequence[float]]) -> ColumnCoders: ...
+def label_counts(
+    codes: _Codes,
+    categories: Sequence[int],
+    folds: _Codes | None,
+    count: int,
+    labels: _Codes,
+    classes: int,
+) -> list[NDArray[np.int64]]: ...
+def moments_of_target(
+    codes: _Codes, categories: Sequence[int], folds: _Codes | None, count: int, y: _Reals
+) -> list[tuple[_Reals, NDArray[np.int64], _Reals, _Reals]]: ...
+def target_encodings_into(
+    codes: _Codes,
+    categories: Sequence[int],
+    folds: _Codes | None,
+    count: int,
+    tables: Sequence[_Reals],
+    out: _Reals,
+) -> None: ...
 
 class ColumnCoders:
     def __init__(self, categories: list[object]) -> None: ...

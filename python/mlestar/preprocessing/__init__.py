@@ -43,6 +43,9 @@ from mlestar.preprocessing.stateless import (
     Binarizer,
     Normalizer,
 )
+from mlestar.preprocessing.target import (
+    TargetEncoder,
+)
 from mlestar.preprocessing.variance import (
     VarianceThreshold,
 )

@@ -65,8 +65,9 @@ _plans: WeakKeyDictionary[Any, Plan] = WeakKeyDictionary()
 class CategoryEncoder(StreamingTransformer):
     """An encoder of categories; a mixin before scikit-learn's."""
 
-    _fitted = ("categories_", "_category_counts", "_rows_seen")
+    _fitted: tuple[str, ...] = ("categories_", "_category_counts", "_rows_seen")
     categories: Any
+    handle_unknown: str
     categories_: list[Any]
     _infrequent_enabled: bool
     _category_counts: list[Any]
@@ -102,7 +103,7 @@ class CategoryEncoder(StreamingTransformer):
             )
             if found is None:
                 return result
-            found = self._of_given(found)
+            found = self._of_given(found, handle_unknown)
         self._answered()
         self.categories_ = found.categories
         self._category_counts, self._rows_seen = found.counts, found.rows
@@ -159,11 +160,11 @@ class CategoryEncoder(StreamingTransformer):
             if first:
                 self.fit(X)  # type: ignore[attr-defined]
                 return self
-            found = self._of_given(found)
+            found = self._of_given(found, self.handle_unknown)
         self._take(found if first else self._held().merged(found))
         return self
 
-    def _of_given(self, found: Found) -> Found:
+    def _of_given(self, found: Found, handle_unknown: str) -> Found:
         """The counts of the categories that were given; others must be allowed."""
         counts = []
         for j, (values, count) in enumerate(zip(found.categories, found.counts, strict=True)):
@@ -176,7 +177,7 @@ class CategoryEncoder(StreamingTransformer):
                     unknown.append(value)
                 else:
                     sums[place] += times
-            if unknown and getattr(self, "handle_unknown", "error") == "error":
+            if unknown and handle_unknown == "error":
                 raise ValueError(f"Found unknown categories {unknown} in column {j} during fit")
             counts.append(sums)
         return Found(self.categories_, counts, found.rows)
@@ -208,8 +209,9 @@ class CategoryEncoder(StreamingTransformer):
     def _find(self, X: Any, reset: bool) -> Found | None:
         """The categories of these rows; None where scikit-learn is to deal with them."""
         columns = self._columns(X, reset)
-        if columns is None:
-            return None
+        return None if columns is None else self._found_in(columns)
+
+    def _found_in(self, columns: list[Any]) -> Found | None:
         plain = [c for c in columns if c.dtype.kind != "O"]
         places = _core.preprocessing.categories_of(plain) if plain else []
         if places is None:
@@ -377,6 +379,12 @@ def object_categories(column: Any) -> tuple[Any, Any] | None:
     return ordered, counts[[known[v] for v in ordered.tolist()]]
 
 
+def places_among(values: Any, categories: Any) -> list[int]:
+    """Where the values are among categories that hold them all."""
+    known = _dictionary(categories)
+    return [known[np.nan if is_scalar_nan(v) else v] for v in values.tolist()]
+
+
 def merged_column(one: Any, counts: Any, other: Any, more: Any) -> tuple[Any, Any]:
     """Two columns' categories as one."""
     if len(one) == len(other) and _dictionary(one) == _dictionary(other):
@@ -409,4 +417,5 @@ __all__ = [
     "merged_column",
     "object_categories",
     "object_codes",
+    "places_among",
 ]
