@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -239,11 +240,9 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         self._infrequent_enabled = False
         first = seen.statistics[0]
         if seen.classes is None:
-            total = np.zeros((1, 3))
-            for row in first:
-                total = _added(total, row[None, :])
-            mean = total[0, 1]
-            variance = total[0, 2] / total[0, 0]
+            rows, means, squares = first.T
+            mean = (rows * means).sum() / rows.sum()
+            variance = (squares + rows * (means - mean) ** 2).sum() / rows.sum()
             self.target_mean_ = mean
             self.encodings_ = [
                 _encoded(n, n * m, s, self.smooth, mean, variance)
@@ -271,7 +270,11 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         if columns is None or found is None:
             return None
         kind = self.target_type
-        if kind == "auto":
+        classes = None
+        if kind == "auto" and _are_labels(y):
+            classes = distinct(y)
+            kind = "binary" if classes is not None and len(classes) <= 2 else "multiclass"
+        elif kind == "auto":
             kind = type_of_target(y, input_name="y")
         if kind not in _TYPES:
             return None
@@ -295,7 +298,7 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         given = np.asarray(y)
         if given.ndim != 1 or given.dtype.kind not in "iubfUO":
             return None
-        classes = distinct(given)
+        classes = distinct(given) if classes is None else classes
         # What scikit-learn makes of other numbers of labels is its own.
         if classes is None or len(classes) < 2 or (len(classes) == 2) != (kind == "binary"):
             return None
@@ -394,9 +397,14 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         """The fold of each row, and how many there are; None where they are too many."""
         from sklearn import model_selection as theirs
 
-        from mlestar.model_selection import check_cv
+        from mlestar.model_selection import KFold, StratifiedKFold, check_cv
 
-        cv = check_cv(self.cv, y, classifier=kind != "continuous", shuffle=True)
+        if self.target_type == "auto" and isinstance(self.cv, Integral):
+            # What check_cv makes of it, without looking at the target again.
+            made = KFold if kind == "continuous" else StratifiedKFold
+            cv = made(self.cv, shuffle=True)
+        else:
+            cv = check_cv(self.cv, y, classifier=kind != "continuous", shuffle=True)
         if not 1 < cv.get_n_splits(X, y) <= _MOST_FOLDS:
             return None
         apart = (
@@ -497,6 +505,11 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         super(CategoryEncoder, self)._set_state(attributes)
         if attributes:
             self._infrequent_enabled = False
+
+
+def _are_labels(y: Any) -> bool:
+    """Whether a target is what `type_of_target` takes for labels at sight."""
+    return type(y) is np.ndarray and y.ndim == 1 and y.size > 0 and y.dtype.kind in "iubU"
 
 
 def _parts_of(kind: str, classes: int) -> list[int]:
