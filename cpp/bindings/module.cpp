@@ -35,6 +35,9 @@ PYBIND11_MODULE(_core, module) {
     add_preprocessing_quantiles(preprocessing);
     add_preprocessing_sketch(preprocessing);
     add_preprocessing_impute(preprocessing);
+    add_preprocessing_encode(preprocessing);
+    add_preprocessing_discretize(preprocessing);
+    add_preprocessing_target(preprocessing);
     auto ensemble = module.def_submodule("ensemble");
     add_ensemble_blending(ensemble);
     add_ensemble_convex(ensemble);

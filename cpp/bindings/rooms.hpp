@@ -25,10 +25,13 @@ void add_model_selection_stratification(pybind11::module_& module);
 void add_model_selection_temporal(pybind11::module_& module);
 void add_ensemble_blending(pybind11::module_& module);
 void add_ensemble_convex(pybind11::module_& module);
+void add_preprocessing_discretize(pybind11::module_& module);
+void add_preprocessing_encode(pybind11::module_& module);
 void add_preprocessing_impute(pybind11::module_& module);
 void add_preprocessing_quantiles(pybind11::module_& module);
 void add_preprocessing_scale(pybind11::module_& module);
 void add_preprocessing_sketch(pybind11::module_& module);
+void add_preprocessing_target(pybind11::module_& module);
 void add_ensemble_greedy(pybind11::module_& module);
 
 }  // namespace mlestar::bindings

@@ -84,13 +84,22 @@ def counted_split(name, split):
 
 
 def counted_method(name, method):
-    """A transformer's method, counting who answered the calls that returned on a table of floats."""
+    """A transformer's method, counting who answered the calls that returned.
+
+    Those on tables of floats, and on integers and strings for what is of labels.
+    """
+
+    def counts_for(X):
+        if name.startswith("Label"):
+            return type(X) is np.ndarray and X.dtype.kind in "iuU" and X.ndim == 1 and X.size > 0
+        return numeric(X) and X.dtype in (np.float64, np.float32) and X.ndim == 2 and X.size > 0
 
     @functools.wraps(method)
-    def call(self, X, *arguments, **options):
+    def call(self, *arguments, **options):
+        X = next(iter((*arguments, *options.values())), None)
         before = _calls.core_calls().get(name, {"core": 0})["core"]
-        result = method(self, X, *arguments, **options)
-        if numeric(X) and X.dtype in (np.float64, np.float32) and X.ndim == 2 and X.size > 0:
+        result = method(self, *arguments, **options)
+        if counts_for(X):
             core = _calls.core_calls().get(name, {"core": 0})["core"] > before
             counts.setdefault(name, Counter())["core" if core else "declined"] += 1
         return result

@@ -24,6 +24,10 @@ MODULES = {
     "validation": "sklearn.model_selection.tests.test_validation",
     "scalers": "sklearn.preprocessing.tests.test_data",
     "scalers of missing values": "sklearn.preprocessing.tests.test_common",
+    "encoders": "sklearn.preprocessing.tests.test_encoders",
+    "labels": "sklearn.preprocessing.tests.test_label",
+    "bins": "sklearn.preprocessing.tests.test_discretization",
+    "targets": "sklearn.preprocessing.tests.test_target_encoder",
     "imputer": "sklearn.impute.tests.test_impute",
     "variances": "sklearn.feature_selection.tests.test_variance_threshold",
 }

@@ -18,9 +18,17 @@ namespace {
 
 // Fewer are sorted as they are.
 constexpr std::int64_t few = 2048;
+// Ranks above which sorting takes less time than finding one after the other.
+constexpr std::size_t many = 24;
 
 // Values of ascending ranks of x[0..count), which is rearranged.
 void select(double* x, std::int64_t count, const std::vector<std::int64_t>& ranks, double* found) {
+    if (ranks.size() > many) {
+        std::sort(x, x + count);
+        std::transform(ranks.begin(), ranks.end(), found,
+                       [&](std::int64_t rank) { return x[rank]; });
+        return;
+    }
     double* from = x;
     for (std::size_t r = 0; r < ranks.size(); ++r) {
         double* const at = x + ranks[r];

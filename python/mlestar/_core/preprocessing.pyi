@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Reals = NDArray[np.float64]
+_Codes = NDArray[np.int32]
 
 def moments_of(X: object, weight: object) -> _Reals | None: ...
 def merge_moments(one: _Reals, other: _Reals) -> _Reals: ...
@@ -21,8 +22,59 @@ def binarize_into(X: object, threshold: float, out: object) -> bool: ...
 def order_statistics(
     X: object, fractions: Sequence[float], missing: float
 ) -> tuple[NDArray[np.int64], _Reals, _Reals] | None: ...
+def quantile_map_into(
+    X: object,
+    knots: _Reals,
+    shares: Sequence[float],
+    normal: tuple[float, float] | None,
+    out: object,
+) -> bool: ...
 def values_of(X: object) -> list[tuple[_Reals, NDArray[np.int64]]] | None: ...
 def fill_into(X: object, values: Sequence[float], missing: float, out: object) -> bool: ...
+def categories_of(
+    X: list[object],
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]] | None: ...
+def encode_into(
+    coders: ColumnCoders, X: list[object], values: Sequence[NDArray[np.generic]], out: object
+) -> NDArray[np.bool_] | None: ...
+def one_hot_into(
+    coders: ColumnCoders,
+    X: list[object],
+    places: Sequence[NDArray[np.int32]],
+    one: NDArray[np.generic],
+    zero: NDArray[np.generic],
+    out: object,
+) -> NDArray[np.bool_] | None: ...
+def object_codes(
+    values: NDArray[np.object_], known: dict[object, int], nan: object, grow: bool
+) -> NDArray[np.int32] | None: ...
+def sparse_rows_of(
+    places: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]: ...
+def bin_coders(edges: Sequence[Sequence[float]]) -> ColumnCoders: ...
+def label_counts(
+    codes: _Codes,
+    categories: Sequence[int],
+    folds: _Codes | None,
+    count: int,
+    labels: _Codes,
+    classes: int,
+) -> list[NDArray[np.int64]]: ...
+def moments_of_target(
+    codes: _Codes, categories: Sequence[int], folds: _Codes | None, count: int, y: _Reals
+) -> list[tuple[_Reals, NDArray[np.int64], _Reals, _Reals]]: ...
+def target_encodings_into(
+    codes: _Codes,
+    categories: Sequence[int],
+    folds: _Codes | None,
+    count: int,
+    tables: Sequence[_Reals],
+    out: _Reals,
+) -> None: ...
+
+class ColumnCoders:
+    def __init__(self, categories: list[object]) -> None: ...
+    def sizes(self) -> list[int]: ...
 
 class QuantileSketch:
     def __init__(self, seed: int) -> None: ...

@@ -10,8 +10,22 @@ if TYPE_CHECKING:
     # For type checkers, what the imports below do not define is scikit-learn's.
     from sklearn.preprocessing import *  # noqa: F403
 
+from mlestar.preprocessing.discretize import (
+    KBinsDiscretizer,
+)
+from mlestar.preprocessing.encode import (
+    OneHotEncoder,
+    OrdinalEncoder,
+)
 from mlestar.preprocessing.impute import (
     SimpleImputer,
+)
+from mlestar.preprocessing.labels import (
+    LabelBinarizer,
+    LabelEncoder,
+)
+from mlestar.preprocessing.quantile_transform import (
+    QuantileTransformer,
 )
 from mlestar.preprocessing.quantiles import (
     RobustScaler,
@@ -28,6 +42,9 @@ from mlestar.preprocessing.sketch import (
 from mlestar.preprocessing.stateless import (
     Binarizer,
     Normalizer,
+)
+from mlestar.preprocessing.target import (
+    TargetEncoder,
 )
 from mlestar.preprocessing.variance import (
     VarianceThreshold,

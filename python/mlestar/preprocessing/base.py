@@ -12,6 +12,7 @@ from sklearn import get_config
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import validate_data
 
+from mlestar._arrays import as_array
 from mlestar._calls import answered, declined
 
 _STATE_VERSION = 1
@@ -27,6 +28,8 @@ class StreamingTransformer:
 
     # Fitted attributes, in the order in which a state holds them.
     _fitted: tuple[str, ...] = ()
+    # What is known of tables' columns, first of all how many; nothing of labels.
+    _of_tables: tuple[str, ...] = ("n_features_in_", "feature_names_in_")
     # `out` is no metadata that a pipeline could route.
     __metadata_request__transform = {"out": UNUSED}  # noqa: RUF012
     __metadata_request__inverse_transform = {"out": UNUSED}  # noqa: RUF012
@@ -102,13 +105,13 @@ class StreamingTransformer:
             if repr(state.get(key)) != repr(wanted):
                 raise ValueError(f"state has {key} {state.get(key)!r}, but must have {wanted!r}")
         given = state.get("attributes")
-        known = {*self._fitted, "n_features_in_", "feature_names_in_"}
+        known = {*self._fitted, *self._of_tables}
         if not isinstance(given, Mapping) or not known.issuperset(given):
             raise ValueError(
                 f"state has attributes {_names(given)}, but must have those of {sorted(known)} "
                 "that state_dict() gave"
             )
-        missing = {*self._fitted, "n_features_in_"}.difference(given)
+        missing = {*self._fitted, *self._of_tables[:1]}.difference(given)
         if given and missing - self._optional():
             raise ValueError(f"state lacks the attributes {sorted(missing - self._optional())}")
         attributes = {name: _from_plain(value) for name, value in given.items()}
@@ -136,12 +139,12 @@ class StreamingTransformer:
                 )
 
     def _state(self) -> dict[str, Any]:
-        names = (*self._fitted, "n_features_in_", "feature_names_in_")
+        names = (*self._fitted, *self._of_tables)
         held = vars(self)
         return {name: held[name] for name in names if name in held}
 
     def _set_state(self, attributes: dict[str, Any]) -> None:
-        for name in (*self._fitted, "n_features_in_", "feature_names_in_"):
+        for name in (*self._fitted, *self._of_tables):
             vars(self).pop(name, None)
         for name, value in attributes.items():
             setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)
@@ -160,7 +163,7 @@ class StreamingTransformer:
             raise ValueError(f"other has the parameters {theirs}, but must have {mine}")
         if not (_is_fitted(self) and _is_fitted(other)):
             return
-        for name in ("n_features_in_", "feature_names_in_"):
+        for name in self._of_tables:
             one, two = getattr(self, name, None), getattr(other, name, None)
             if not np.array_equal(one, two):  # type: ignore[arg-type]
                 raise ValueError(f"other has {name} {two!r}, but must have {one!r}")
@@ -191,6 +194,16 @@ class StreamingTransformer:
         elif not _is_host_table(X):
             return None
         return validate_data(self, X, reset=reset, dtype=_FLOATS, ensure_all_finite=False)
+
+    def _plain_numbers(self, X: Any, reset: bool) -> Any:
+        """As `_numbers`, of tables that are integers or floats from the beginning."""
+        if isinstance(X, list | tuple):
+            X = as_array(X)  # None where it is no numbers
+        types = getattr(X, "dtypes", None)
+        for one in [getattr(X, "dtype", None)] if types is None else types:
+            if not isinstance(one, np.dtype) or one.kind not in "fiu" or one == np.float16:
+                return None
+        return self._numbers(X, reset)
 
 
 def result_for(X: Any, array: Any, copy: bool, out: Any) -> Any:
@@ -252,6 +265,44 @@ def check_out(out: Any, array: Any) -> None:
         raise ValueError("out overlaps X, but must be apart from it or X itself")
 
 
+def result_dtype(dtype: Any) -> Any:
+    """The dtype if it is one of numbers that the core writes, else None."""
+    try:
+        wanted = np.dtype(dtype)
+    except TypeError:
+        return None
+    fits = wanted.kind in "fiub" and wanted.itemsize <= 8 and wanted.isnative
+    return wanted if fits else None
+
+
+def writable(out: Any, shape: tuple[int, int], dtype: Any, X: Any, c_order: bool = False) -> Any:
+    """`out`, if a result of that shape and dtype can be written to it beside X.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> writable(np.zeros((2, 3)), (2, 2), np.dtype("f8"), None)
+    Traceback (most recent call last):
+    ...
+    ValueError: out has shape (2, 3), but must have (2, 2)
+    """
+    if type(out) is not np.ndarray:
+        raise ValueError(f"out is a {type(out).__name__}, but must be a NumPy array")
+    if out.shape != shape:
+        raise ValueError(f"out has shape {out.shape}, but must have {shape}")
+    if out.dtype != dtype:
+        raise ValueError(f"out has dtype {out.dtype}, but must have {dtype}")
+    if c_order and not out.flags.c_contiguous:
+        raise ValueError("out is not contiguous in C order, but must be")
+    if not (out.flags.c_contiguous or out.flags.f_contiguous):
+        raise ValueError("out is a view with gaps, but must be contiguous, in C or Fortran order")
+    if not (out.flags.writeable and out.flags.aligned):
+        raise ValueError("out is read-only or unaligned, but must be an array that can be written")
+    if isinstance(X, np.ndarray) and np.may_share_memory(out, X):
+        raise ValueError("out overlaps X, but must be apart from it")
+    return out
+
+
 def put_into(out: Any, result: Any) -> Any:
     """What scikit-learn computed, in `out` where there is one."""
     if out is None:
@@ -272,7 +323,7 @@ def _is_host_table(X: Any) -> bool:
 
 
 def _is_fitted(transformer: Any) -> bool:
-    return "n_features_in_" in vars(transformer)
+    return (transformer._of_tables or transformer._fitted)[0] in vars(transformer)
 
 
 def _names(value: Any) -> Any:
@@ -314,5 +365,7 @@ __all__ = [
     "StreamingTransformer",
     "check_out",
     "put_into",
+    "result_dtype",
     "result_for",
+    "writable",
 ]

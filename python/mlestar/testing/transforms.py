@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from typing import Any, Literal
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
@@ -56,12 +57,21 @@ class TransformerContract(ABC):
             X[missing] = np.nan
         return X.astype(dtype)
 
+    def table(self, shape: tuple[int, int], seed: int) -> Any:
+        """Rows of any shape without missing values."""
+        return np.random.default_rng(seed).normal(size=shape)
+
     def target(self, n: int) -> Any:
         """What y is in fitting."""
         return None
 
     def close(self, mine: Any, theirs: Any, rtol: float) -> None:
-        """Raise unless two results agree, in dtype too."""
+        """Raise unless two results agree, in dtype too; sparse ones in their parts."""
+        if issparse(theirs):
+            assert type(mine) is type(theirs), (type(mine), type(theirs))
+            for name in ("shape", "indptr", "indices", "data"):
+                self.close(getattr(mine, name), getattr(theirs, name), rtol)
+            return
         mine, theirs = np.asarray(mine), np.asarray(theirs)
         assert mine.dtype == theirs.dtype, (mine.dtype, theirs.dtype)
         if rtol == 0 or mine.dtype.kind not in "fc":
@@ -118,7 +128,7 @@ class TransformerContract(ABC):
     def test_large_and_wide_tables(self) -> None:
         """More rows than a task has, and more columns than a block."""
         for shape in self.shapes:
-            X = np.random.default_rng(3).normal(size=shape)
+            X = self.table(shape, 3)
             y = self.target(len(X))
             for rows in (X, np.asfortranarray(X)):
                 mine, theirs = self.make().fit(rows, y), self.original().fit(X, y)
@@ -191,7 +201,7 @@ class TransformerContract(ABC):
 
     def test_any_number_of_threads(self) -> None:
         """To the bit."""
-        X = np.random.default_rng(1).normal(size=(150_000, 3))
+        X = self.table((150_000, 3), 1)
         y = self.target(len(X))
         before = mlestar.get_num_threads()
         results = []

@@ -1,0 +1,1 @@
+#include "preprocessing/encode_blocks.hpp"
