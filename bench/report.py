@@ -22,7 +22,7 @@ import numpy as np
 
 import mlestar
 from bench.layouts import layout_rows
-from bench.memory import extra_memory
+from bench.peak import extra_memory
 from bench.row import LARGE, SMALL, Row
 from mlestar.testing import core_calls
 
@@ -53,6 +53,7 @@ MODULES = [
     "bench.preprocessing.bench_sketch",
     "bench.preprocessing.bench_impute",
     "bench.ensemble.bench_greedy",
+    "bench.memory.bench_pool",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]
 CUDA_SIZES = [100_000_000, SMALL]

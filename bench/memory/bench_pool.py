@@ -1,0 +1,72 @@
+"""NumPy's temporaries in the pool: against NumPy's own memory, and against memory given by `out=`.
+
+`n` float64 elements are the smaller table; the sizes of the promise (64 MB and 512 MB) come with
+the large one. Nothing is counted against a pool that is slower below 16 MB than noise.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bench.row import Row, bench_rows
+from mlestar import preprocessing
+from mlestar.memory import HostPool, use
+from mlestar.model_selection import take_rows
+
+# Elements: 64 MB and 512 MB at the large size, a few kilobytes at the small one.
+SIZES = {"64 MB": 8_000_000, "512 MB": 64_000_000}
+
+
+def rows(n: int) -> list[Row]:
+    pool = HostPool()
+    share = 1.0 if n >= 2_000_000 else n / 2_000_000
+
+    def pooled(call: Callable[[], Any]) -> Callable[[], Any]:
+        def run() -> Any:
+            with use(pool):
+                return call()
+
+        return run
+
+    def temporary(what: str, elements: int) -> Row:
+        x, y = np.arange(elements, dtype=np.float64), np.ones(elements)
+        out = np.empty_like(x)
+        call = lambda: x + y  # noqa: E731
+        return Row(
+            f"x + y, {what}",
+            n,
+            pooled(call),
+            {"NumPy": call, "out=": lambda: np.add(x, y, out=out)},
+            3 * x.nbytes,
+            same=np.testing.assert_array_equal,
+        )
+
+    x = np.random.default_rng(0).random((max(10, n // 10), 10))
+    scaler = preprocessing.StandardScaler().fit(x)
+    some = np.random.default_rng(1).permutation(len(x))[: len(x) // 2]
+    small = np.ones(max(1, int(1_000_000 * share)))
+
+    def several(what: str, call: Callable[[], Any]) -> Row:
+        return Row(what, n, pooled(call), {"NumPy's memory": call}, x.nbytes, same=same)
+
+    return [
+        *(temporary(f"{what} at n = 2 000 000", int(size * share)) for what, size in SIZES.items()),
+        temporary("8 MB at n = 2 000 000", len(small)),
+        several("StandardScaler transform, fresh result", lambda: scaler.transform(x)),
+        several("take_rows, fresh result", lambda: take_rows(x, some)),
+        Row(
+            "an empty block, made and freed",
+            n,
+            pooled(lambda: np.empty(8_000_000).nbytes),
+            {"NumPy's memory": lambda: np.empty(8_000_000).nbytes},
+        ),
+    ]
+
+
+def same(mine: Any, other: Any) -> None:
+    """To the bit, wherever it lies."""
+    np.testing.assert_array_equal(mine, other)
+
+
+test_rows = bench_rows(rows)
