@@ -52,7 +52,8 @@ def as_bytes(value: Any, name: str) -> int:
     ValueError: limit is '20 apples', but must be a number of bytes, or one with a unit: '20GiB'
     """
     found = None
-    if isinstance(value, Integral) and type(value) is not bool:
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if whole:
         found = int(value)
     elif isinstance(value, str):
         match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zA-Z]*)\s*", value, re.ASCII)
