@@ -54,6 +54,7 @@ MODULES = [
     "bench.preprocessing.bench_impute",
     "bench.ensemble.bench_greedy",
     "bench.memory.bench_pool",
+    "bench.memory.bench_device",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]
 CUDA_SIZES = [100_000_000, SMALL]

@@ -7,8 +7,6 @@
 
 namespace mlestar::bindings {
 
-namespace py = pybind11;
-
 py::dict to_dict(const memory::pool_statistics& statistics) {
     py::dict tags;
     std::for_each(statistics.tags.begin(), statistics.tags.end(), [&](const auto& tag) {

@@ -9,10 +9,12 @@
 
 namespace mlestar::bindings {
 
-pybind11::dict to_dict(const memory::pool_statistics& statistics);
+namespace py = pybind11;
+
+py::dict to_dict(const memory::pool_statistics& statistics);
 
 // (address, bytes, tag, serial, origin) of each.
-pybind11::list to_list(const std::vector<memory::live_block>& blocks);
+py::list to_list(const std::vector<memory::live_block>& blocks);
 
 // out_of_memory becomes mlestar.exceptions.OutOfMemoryError, in this module alone.
 void register_memory_errors();

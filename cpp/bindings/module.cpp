@@ -41,4 +41,5 @@ PYBIND11_MODULE(_core, module) {
     add_ensemble_greedy(ensemble);
     auto memory = module.def_submodule("memory");
     add_memory_pool(memory);
+    add_memory_device(memory);
 }

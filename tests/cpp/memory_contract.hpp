@@ -169,6 +169,7 @@ void a_refusal_leaves_all_as_it_was() {
     resource.free(other);
     resource.refuse(true);  // the cache needs nobody's leave
     CHECK(resource.allocate(64 * unit) == other);
+    resource.refuse(false);
     resource.free(other);
     resource.free(kept);
 }
