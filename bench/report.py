@@ -56,7 +56,7 @@ MODULES = [
     "bench.memory.bench_pool",
     "bench.memory.bench_device",
 ]
-CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]
+CUDA_MODULES = ["bench.cuda.bench_metrics_regression", "bench.cuda.bench_memory_device"]
 CUDA_SIZES = [100_000_000, SMALL]
 _SECONDS = {SMALL: 0.15, LARGE: 1.5}
 _TOLERATED = 0.8  # a row may lose a fifth of its ratio to noise before the gate fails

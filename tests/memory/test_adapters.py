@@ -146,8 +146,17 @@ class Missing:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def test_torch_needs_the_cuda_module(monkeypatch):
-    pytest.importorskip("torch")
+def test_torch_needs_cuda(pool, fake_module, monkeypatch):
+    class Pluggable:
+        def __init__(self, *arguments):
+            raise AttributeError("module 'torch._C' has no attribute '_cuda_customAllocator'")
+
+    module = fake_module(
+        "torch.cuda.memory", CUDAPluggableAllocator=Pluggable, change_current_allocator=print
+    )
+    fake_module("torch", cuda=fake_module("torch.cuda", memory=module))
+    with pytest.raises(RuntimeError, match="a PyTorch with CUDA"):
+        memory.connect("torch")
     monkeypatch.setattr(adapters, "cuda_module", lambda: None)
     with pytest.raises(RuntimeError, match="CUDA module"):
         memory.connect("torch")

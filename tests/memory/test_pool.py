@@ -252,6 +252,24 @@ print("done")
     assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr
 
 
+def test_rationed_address_space(run_python):
+    code = """
+import resource, numpy as np
+resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))
+from mlestar.memory import HostPool, use
+pool = HostPool()
+with use(pool):
+    assert pool.owns(np.ones(10_000_000))
+    try:
+        np.ones(2**30)
+    except MemoryError:
+        print("refused")
+assert np.ones(2**28).sum() == 2**28
+"""
+    # Threads' stacks are address space too.
+    assert run_python(code, env={"OPENBLAS_NUM_THREADS": "1"}).strip() == "refused"
+
+
 def test_scikit_learn_and_ours_under_the_pool(rng):
     from mlestar.metrics import mean_squared_error
     from mlestar.preprocessing import StandardScaler

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -70,6 +71,10 @@ const std::byte* unpainted(const std::byte* from, const std::byte* end, unsigned
 // Address space for a pool: half as much again and again where the system gives less.
 std::size_t reserve_space(std::size_t wanted, std::byte** mapped, std::size_t* mapped_bytes) {
     const std::size_t step = host_pool::granule;
+    rlimit most{};
+    // Where address space is rationed, others need it too.
+    if (::getrlimit(RLIMIT_AS, &most) == 0 && most.rlim_cur != RLIM_INFINITY)
+        wanted = std::min(wanted, static_cast<std::size_t>(most.rlim_cur / 4));
     if (wanted > (std::size_t{1} << 46)) wanted = std::size_t{1} << 46;
     std::size_t bytes = std::max((wanted + step - 1) / step, std::size_t{1}) * step;
     for (;; bytes = std::max(bytes / 2 / step, std::size_t{1}) * step) {

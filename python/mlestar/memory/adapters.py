@@ -80,6 +80,11 @@ def torch_pool(device: int = 0) -> Iterator[Any]:
         If PyTorch is not installed.
     RuntimeError
         If the CUDA module was not built.
+
+    Examples
+    --------
+    >>> with torch_pool() as pool:  # doctest: +SKIP
+    ...     weights = torch.ones(1_000_000, device="cuda")
     """
     allocator = _torch_allocator()
     torch = require("torch", "torch")
@@ -100,6 +105,11 @@ def cupy_allocator() -> Callable[[int], Any]:
     ------
     ImportError
         If CuPy is not installed.
+
+    Examples
+    --------
+    >>> with cupy.cuda.using_allocator(cupy_allocator()):  # doctest: +SKIP
+    ...     x = cupy.ones(1_000_000)
     """
     cuda = require("cupy", "cuda").cuda
 
@@ -129,6 +139,10 @@ def numba_manager() -> type:
     ------
     ImportError
         If Numba is not installed.
+
+    Examples
+    --------
+    >>> numba.cuda.set_memory_manager(numba_manager())  # doctest: +SKIP
     """
     cuda = require("numba.cuda", "numba")
 
@@ -175,5 +189,10 @@ def _torch_allocator() -> Any:
             "--config-settings=cmake.define.MLESTAR_CUDA=ON . in the source tree, with nvcc"
         )
     if "torch" not in _kept:
-        _kept["torch"] = memory.CUDAPluggableAllocator(module.__file__, _ALLOCATE, _FREE)
+        try:
+            _kept["torch"] = memory.CUDAPluggableAllocator(module.__file__, _ALLOCATE, _FREE)
+        except AttributeError:
+            raise RuntimeError(
+                "this needs a PyTorch with CUDA, and the one that is installed has none"
+            ) from None
     return _kept["torch"]

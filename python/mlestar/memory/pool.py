@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from mlestar._native import _core
 from mlestar.memory._sizes import as_bytes, readable
@@ -11,6 +12,9 @@ from mlestar.memory._sizes import as_bytes, readable
 __all__ = ["Block", "HostPool", "default_pool", "install", "uninstall", "use"]
 
 _EVERYTHING = 2**63
+# Handlers that the scopes of this context will bring back, so that one scope may be entered by
+# several threads and tasks at once.
+_entered: ContextVar[tuple[Any, ...]] = ContextVar("mlestar_memory_entered", default=())
 _DEFAULT_SHARE = 4  # a quarter of the machine's memory may stay cached
 
 
@@ -257,10 +261,10 @@ class use:  # noqa: N801
     def __init__(self, pool: HostPool, tag: str = "") -> None:
         self._handler = _handler(pool, tag)
         self._pool = pool
-        self._before: list[Any] = []
 
     def __enter__(self) -> HostPool:
-        self._before.append(_core.memory.set_handler(self._handler))
+        before = _core.memory.set_handler(self._handler)
+        _entered.set((*_entered.get(), before))
         return self._pool
 
     def __exit__(
@@ -269,10 +273,9 @@ class use:  # noqa: N801
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _core.memory.set_handler(self._before.pop())
-
-    def __copy__(self) -> Self:
-        raise TypeError("a scope cannot be copied")
+        *rest, before = _entered.get()
+        _entered.set(tuple(rest))
+        _core.memory.set_handler(before)
 
 
 def install(pool: HostPool | None = None, tag: str = "") -> HostPool:

@@ -179,15 +179,17 @@ class HostPoolContract(ABC):
         """Each enters the pool for itself; freeing is anybody's."""
         pool, plain, made = self.make(), [], []
 
+        scope = use(pool)  # one for all
+
         def work(value: int) -> None:
             plain.append(pool.owns(self.array()))
-            with use(pool):
+            with scope:
                 for _ in range(20):
                     array = self.array(value)
                     assert int(array[0]) == int(array[-1]) == value
                 made.append(array)
 
-        with use(pool):
+        with scope:
             threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
             for thread in threads:
                 thread.start()
