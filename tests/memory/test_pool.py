@@ -288,11 +288,11 @@ def test_a_cached_block_is_cheap():
     core = HostPool()._core
     core.free(core.allocate(64 * MIB, ""))
     best = float("inf")
-    for _ in range(5):
+    for _ in range(50):  # some of them undisturbed, on a busy machine too
         begin = time.perf_counter()
-        for _ in range(1000):
+        for _ in range(100):
             core.free(core.allocate(64 * MIB, ""))
-        best = min(best, (time.perf_counter() - begin) / 1000)
+        best = min(best, (time.perf_counter() - begin) / 100)
     assert best < 5e-6
 
 
