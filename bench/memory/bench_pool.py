@@ -23,11 +23,15 @@ def rows(n: int) -> list[Row]:
     pool = HostPool()
     share = 1.0 if n >= 2_000_000 else n / 2_000_000
 
+    outside = copy_context()
     with use(pool):
         inside = copy_context()  # a call in it is a call within the scope, which is entered once
 
     def pooled(call: Callable[[], Any]) -> Callable[[], Any]:
         return lambda: inside.run(call)
+
+    def plain(call: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: outside.run(call)
 
     def temporary(what: str, elements: int) -> Row:
         x, y = np.arange(elements, dtype=np.float64), np.ones(elements)
@@ -37,7 +41,7 @@ def rows(n: int) -> list[Row]:
             f"x + y, {what}",
             n,
             pooled(call),
-            {"NumPy": call, "out=": lambda: np.add(x, y, out=out)},
+            {"NumPy": plain(call), "out=": plain(lambda: np.add(x, y, out=out))},
             3 * x.nbytes,
             same=same,
         )
@@ -48,7 +52,7 @@ def rows(n: int) -> list[Row]:
     small = np.ones(max(1, int(1_000_000 * share)))
 
     def several(what: str, call: Callable[[], Any]) -> Row:
-        return Row(what, n, pooled(call), {"NumPy's memory": call}, x.nbytes, same=same)
+        return Row(what, n, pooled(call), {"NumPy's memory": plain(call)}, x.nbytes, same=same)
 
     return [
         *(temporary(f"{what}", int(size * share)) for what, size in SIZES.items()),
@@ -59,7 +63,7 @@ def rows(n: int) -> list[Row]:
             "an empty block, made and freed",
             n,
             pooled(lambda: np.empty(8_000_000).nbytes),
-            {"NumPy's memory": lambda: np.empty(8_000_000).nbytes},
+            {"NumPy's memory": plain(lambda: np.empty(8_000_000).nbytes)},
         ),
     ]
 
