@@ -23,7 +23,7 @@ import numpy as np
 
 import mlestar
 from bench.layouts import layout_rows
-from bench.memory import extra_memory
+from bench.peak import extra_memory
 from bench.row import LARGE, SMALL, Row
 from bench.tables import markdown, summary
 from mlestar.testing import core_calls
@@ -61,8 +61,10 @@ MODULES = [
     "bench.ensemble.bench_greedy",
     "bench.ensemble.bench_convex",
     "bench.ensemble.bench_blending",
+    "bench.memory.bench_pool",
+    "bench.memory.bench_device",
 ]
-CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]
+CUDA_MODULES = ["bench.cuda.bench_metrics_regression", "bench.cuda.bench_memory_device"]
 CUDA_SIZES = [100_000_000, SMALL]
 _SECONDS = {SMALL: 0.15, LARGE: 1.5}
 _TOLERATED = 0.8  # a row may lose a fifth of its ratio to noise before the gate fails

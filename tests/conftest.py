@@ -16,6 +16,29 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 
+# MLESTAR_TEST_POOL=4096 runs every test with all arrays of so many bytes and more in a pool.
+POOL = os.environ.get("MLESTAR_TEST_POOL")
+
+
+@pytest.fixture(scope="session")
+def _session_pool():
+    from mlestar.memory import HostPool
+
+    # Small blocks on small pages, or each array of a few bytes would take a huge one.
+    return HostPool(threshold=POOL, keep="256MiB", huge_pages=False) if POOL else None
+
+
+@pytest.fixture(autouse=True)
+def _under_the_pool(_session_pool):
+    if _session_pool is None:
+        yield
+        return
+    from mlestar.memory import use
+
+    with use(_session_pool):
+        yield
+
+
 @pytest.fixture
 def rng():
     """A generator of the same numbers in every run."""

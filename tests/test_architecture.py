@@ -32,6 +32,7 @@ LAYERS = [
         "impute",
         "feature_selection",
         "ensemble",
+        "memory",
     },
     {"execution"},
     {"models", "pipeline", "evaluation", "config"},

@@ -31,7 +31,9 @@ def test_examples_run(name, tmp_path, monkeypatch):
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("room", ["metrics", "model_selection", "preprocessing", "ensemble"])
+@pytest.mark.parametrize(
+    "room", ["metrics", "model_selection", "preprocessing", "ensemble", "memory"]
+)
 def test_public_names_have_numpydoc_with_an_example(room):
     module = importlib.import_module(f"mlestar.{room}")
     for name in module.__all__:

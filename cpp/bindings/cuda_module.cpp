@@ -7,6 +7,8 @@
 PYBIND11_MODULE(_core_cuda, module) {
     using namespace mlestar::bindings;
     add_cuda_devices(module);
+    auto memory = module.def_submodule("memory");
+    add_cuda_memory_device(memory);
     auto metrics = module.def_submodule("metrics");
     add_cuda_metrics_regression(metrics);
 }

@@ -42,4 +42,7 @@ PYBIND11_MODULE(_core, module) {
     add_ensemble_blending(ensemble);
     add_ensemble_convex(ensemble);
     add_ensemble_greedy(ensemble);
+    auto memory = module.def_submodule("memory");
+    add_memory_pool(memory);
+    add_memory_device(memory);
 }

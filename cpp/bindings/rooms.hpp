@@ -33,5 +33,7 @@ void add_preprocessing_scale(pybind11::module_& module);
 void add_preprocessing_sketch(pybind11::module_& module);
 void add_preprocessing_target(pybind11::module_& module);
 void add_ensemble_greedy(pybind11::module_& module);
+void add_memory_device(pybind11::module_& module);
+void add_memory_pool(pybind11::module_& module);
 
 }  // namespace mlestar::bindings

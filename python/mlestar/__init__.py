@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         execution,
         feature_selection,
         impute,
+        memory,
         metrics,
         model_selection,
         models,
@@ -78,6 +79,7 @@ _NAMES = {
     "execution": [],
     "feature_selection": [],
     "impute": [],
+    "memory": [],
     "metrics": [],
     "model_selection": [],
     "models": [
@@ -140,6 +142,7 @@ __all__ = [
     "get_num_threads",
     "impute",
     "load_run",
+    "memory",
     "metrics",
     "model_selection",
     "models",

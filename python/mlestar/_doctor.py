@@ -6,9 +6,11 @@ import platform
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import Any
 
-from mlestar._native import build_info
+from mlestar._native import _core, build_info
+from mlestar.memory._sizes import readable
 
 
 def report() -> str:
@@ -26,6 +28,7 @@ def report() -> str:
         f"mlestar {info['version']}, Python {platform.python_version()}, {platform.platform()}",
         f"core: {info['compiler']}, levels {levels} (in use: {info['level']}), "
         f"{info['threads']} threads",
+        f"memory: {_memory()}",
         f"CUDA module: {_cuda(info['cuda'])}",
         f"GPU: {_gpu()}",
         "",
@@ -50,6 +53,19 @@ def _cuda(info: Any) -> str:
     if info["devices"]:
         return f"{built}, on {', '.join(info['devices'])}"
     return f"{built}, unused ({info['why_no_device']})"
+
+
+def _memory() -> str:
+    """What this process may have, by the machine and its cgroups, and what pools get from it."""
+    total, available = _core.memory.room()
+    if not total:
+        return "unknown"
+    pages = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    try:
+        chosen = pages.read_text(encoding="ascii").partition("[")[2].partition("]")[0]
+    except OSError:
+        chosen = "never"
+    return f"{readable(total)}, {readable(available)} available; huge pages: {chosen}"
 
 
 def _gpu() -> str:

@@ -8,6 +8,7 @@ __all__ = [
     "DeadlineError",
     "MetricWarning",
     "ModelFileError",
+    "OutOfMemoryError",
     "RunFolderError",
     "ServerError",
     "ServerUnavailableError",
@@ -42,6 +43,26 @@ class RunFolderError(RuntimeError):
 
 class ModelFileError(ValueError):
     """A model file that holds a type mlestar does not trust, or that is not a model file."""
+
+
+class OutOfMemoryError(MemoryError):
+    """A pool of `mlestar.memory` cannot give that much; the message lists the largest holders.
+
+    Attributes
+    ----------
+    requested : int
+        Bytes asked for.
+    holders : list of tuple
+        The largest blocks in use: address, bytes, tag, serial number, origin.
+    """
+
+    requested: int
+    holders: list[tuple[int, int, str, int, str]]
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*words)
+        self.requested = 0
+        self.holders = []
 
 
 class ServerError(RuntimeError):

@@ -3,8 +3,10 @@
 #include <vector>
 
 #include "check.hpp"
+#include "cuda/memory_device.hpp"
 #include "cuda/metrics_regression.hpp"
 #include "cuda_runtime.h"
+#include "memory_contract.hpp"
 #include "metrics/regression.hpp"
 
 using namespace mlestar;
@@ -80,6 +82,41 @@ void out_of_memory_is_an_error() {
     fake_cuda::fail_after = -1;
 }
 
+// The pools over CUDA's memory join the contract of all memory resources.
+template <cuda::memory_kind Kind>
+struct cuda_resource {
+    static constexpr const char* name = Kind == cuda::memory_kind::device ? "device" : "pinned";
+    static constexpr std::size_t alignment = memory::device_pool::alignment;
+    static constexpr std::size_t unit = std::size_t{2} << 20;
+
+    explicit cuda_resource(std::size_t limit = 0) : pool(cuda::make_pool(0, Kind, {limit})) {}
+    void* allocate(std::size_t bytes) { return pool->allocate(bytes, 0); }
+    void free(void* block) { pool->free(block, 0); }
+    memory::pool_statistics statistics() const { return pool->statistics(); }
+    std::size_t trim() { return pool->trim(); }
+    void set_limit(std::size_t limit) { pool->set_limit(limit); }
+    void refuse(bool refused) { fake_cuda::fail_after = refused ? 0 : -1; }
+
+    std::shared_ptr<memory::device_pool> pool;
+};
+
+// What PyTorch calls by name.
+void other_libraries_share_the_pool() {
+    const auto pool = cuda::shared_pool(0, cuda::memory_kind::device);
+    CHECK(pool == cuda::shared_pool(0, cuda::memory_kind::device));
+    CHECK(pool != cuda::shared_pool(0, cuda::memory_kind::pinned));
+    void* block = mlestar_device_allocate(5000, 0, nullptr);
+    CHECK(block != nullptr && pool->statistics().in_use == 5000);
+    mlestar_device_free(block, 5000, 0, nullptr);
+    mlestar_device_free(block, 5000, 0, nullptr);  // nobody can be told
+    CHECK(pool->statistics().in_use == 0 && pool->statistics().frees == 1);
+    fake_cuda::fail_after = 0;
+    CHECK(mlestar_device_allocate(100 << 20, 0, nullptr) == nullptr);
+    CHECK(mlestar_device_allocate(-1, 0, nullptr) == nullptr);
+    fake_cuda::fail_after = -1;
+    pool->trim();
+}
+
 }  // namespace
 
 int main() {
@@ -97,6 +134,9 @@ int main() {
     declines_what_is_not_finite();
     constant_has_no_square();
     out_of_memory_is_an_error();
+    contract::run<cuda_resource<cuda::memory_kind::device>>();
+    contract::run<cuda_resource<cuda::memory_kind::pinned>>();
+    other_libraries_share_the_pool();
     CHECK(fake_cuda::allocations == 0);
     return check::finish("cuda");
 }

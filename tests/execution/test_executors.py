@@ -49,6 +49,10 @@ def test_a_timeout_is_kept():
 
 
 def test_workers_of_a_machine():
+    from mlestar import _core
+
+    machine = ResourceManager.detect()
+    assert machine.memory_bytes == _core.memory.room()[0] > _core.memory.room()[1] > 0
     assert ResourceManager(8, 1).workers(3) == 2
     assert ResourceManager(1, 1).workers(4) == 1
     with pytest.raises(ValueError, match="workers is 0"):

@@ -36,7 +36,13 @@ def test_every_function_of_the_module_is_called(monkeypatch):
     from mlestar import _core
 
     names = {target.name for target in fuzz_bindings.targets()}
-    for room in (_core.metrics, _core.model_selection, _core.preprocessing, _core.ensemble):
+    for room in (
+        _core.metrics,
+        _core.model_selection,
+        _core.preprocessing,
+        _core.ensemble,
+        _core.memory,
+    ):
         for name, value in vars(room).items():
             if callable(value) and not isinstance(value, type):
                 assert f"{room.__name__.removeprefix('mlestar._core.')}.{name}" in names

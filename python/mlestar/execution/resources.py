@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+
+from mlestar._native import _core
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,9 @@ class ResourceManager:
         """What this machine leaves to this process."""
         from joblib import cpu_count
 
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        try:
-            limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-            memory = min(memory, int(limit))
-        except (OSError, ValueError):
-            pass  # no cgroup, or "max"
+        memory = _core.memory.room()[0]  # the least of the machine and its cgroups
+        if not memory:
+            memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         return cls(cores=max(1, int(cpu_count())), memory_bytes=memory)
 
     def workers(self, threads: int) -> int:

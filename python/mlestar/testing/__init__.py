@@ -7,17 +7,20 @@ from mlestar._lazy import load_lazily
 
 if TYPE_CHECKING:
     from mlestar.testing.contracts import ExecutorContract, MemoryStoreContract, ModelContract
+    from mlestar.testing.memory import HostPoolContract
     from mlestar.testing.streaming import StreamingMetricContract
     from mlestar.testing.transforms import TransformerContract
 
 _NAMES = {
     "contracts": ["ExecutorContract", "MemoryStoreContract", "ModelContract"],
+    "memory": ["HostPoolContract"],
     "streaming": ["StreamingMetricContract"],
     "transforms": ["TransformerContract"],
 }
 
 __all__ = [
     "ExecutorContract",
+    "HostPoolContract",
     "MemoryStoreContract",
     "ModelContract",
     "StreamingMetricContract",

@@ -54,10 +54,10 @@ void launch(unsigned blocks, unsigned threads, Body body) {
 #define MLESTAR_LAUNCH(kernel, blocks, threads, stream, ...) \
     ((void)(stream), fake_cuda::launch((blocks), (threads), [&] { kernel(__VA_ARGS__); }))
 
-enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2 };
+enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNotReady = 600 };
 enum cudaMemcpyKind { cudaMemcpyDeviceToHost = 2 };
 enum cudaMemoryType { cudaMemoryTypeHost = 1, cudaMemoryTypeDevice = 2, cudaMemoryTypeManaged = 3 };
-using cudaStream_t = struct fake_stream*;
+using cudaStream_t = struct CUstream_st*;
 struct cudaDeviceProp {
     char name[256];
 };
@@ -111,3 +111,34 @@ inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes
     return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+
+// Streams are always done here; tests/cpp/test_device.cpp has some that are not.
+using cudaEvent_t = struct fake_event*;
+constexpr unsigned cudaEventDisableTiming = 2;
+constexpr unsigned cudaHostAllocPortable = 1;
+inline cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+    if (bytes > (std::size_t{1} << 40)) return cudaErrorMemoryAllocation;
+    if (fake_cuda::fail_after == 0) return cudaErrorMemoryAllocation;
+    if (fake_cuda::fail_after > 0) --fake_cuda::fail_after;
+    *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+    if (*memory == nullptr) return cudaErrorMemoryAllocation;
+    ++fake_cuda::allocations;
+    return cudaSuccess;
+}
+inline cudaError_t cudaFree(void* memory) { return cudaFreeAsync(memory, nullptr); }
+inline cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
+    return cudaMalloc(memory, bytes);
+}
+inline cudaError_t cudaFreeHost(void* memory) { return cudaFree(memory); }
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+    *event = static_cast<cudaEvent_t>(std::malloc(1));
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    std::free(event);
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaEventQuery(cudaEvent_t) { return cudaSuccess; }
+inline cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+inline cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
