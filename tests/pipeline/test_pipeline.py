@@ -5,7 +5,7 @@ pandas = pytest.importorskip("pandas")
 
 from sklearn.preprocessing import MinMaxScaler, StandardScaler  # noqa: E402
 
-from mlestar import CacheManager, DataPipeline, DataValidator, StreamProcessor  # noqa: E402
+from mlestar import CacheManager, DataPipeline, StreamProcessor  # noqa: E402
 from mlestar.exceptions import DataError  # noqa: E402
 from mlestar.pipeline import TableSchema  # noqa: E402
 
@@ -37,37 +37,6 @@ def test_schema_round_trip_and_matrix():
         schema.matrix(table().drop(columns="c"))
     infinite = table().assign(n=[np.inf, 1.0, 2.0])
     assert np.isnan(schema.matrix(infinite)[0, 0])
-
-
-def test_validator_finds_what_is_wrong():
-    frame = pandas.DataFrame(
-        {
-            "id": np.arange(60),
-            "one": 1,
-            "none": np.nan,
-            "x": np.r_[0.5, np.arange(59) * 0.5],
-            "copy": 0.0,
-        }
-    )
-    frame["copy"] = frame["x"]
-    found = {(f.severity, f.column) for f in DataValidator().validate(frame)}
-    assert found >= {
-        ("warning", "id"),
-        ("warning", "one"),
-        ("warning", "none"),
-        ("warning", "copy"),
-    }
-    assert DataValidator(required=["y"]).validate(frame)[0].severity == "error"
-    with pytest.raises(DataError, match="'y' is not in the table"):
-        DataValidator(required=["y"]).check(frame)
-    with pytest.raises(DataError, match="target is constant"):
-        DataValidator().check(frame, np.ones(60))
-    with pytest.raises(DataError, match="60 rows"):
-        DataValidator().check(frame, np.ones(6))
-    with pytest.raises(DataError, match="more than one column"):
-        DataValidator().check(pandas.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]))
-    with pytest.raises(DataError, match="lists or objects"):
-        DataValidator().check(pandas.DataFrame({"a": [[1], [2]]}))
 
 
 def test_pipeline_fits_streams_and_caches(tmp_path, rng):

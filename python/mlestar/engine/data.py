@@ -11,7 +11,8 @@ import numpy as np
 
 from mlestar._lazy import require
 from mlestar.exceptions import DataError
-from mlestar.pipeline.validation import DataValidator, Finding
+from mlestar.pipeline.findings import UNLEARNABLE, Finding
+from mlestar.pipeline.validation import DataValidator
 
 SHIPPED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 """Tables that scikit-learn ships."""
@@ -95,7 +96,7 @@ def load_table(
     )
     series = series.reset_index(drop=True)
     frame = frame.reset_index(drop=True)
-    findings = DataValidator(min_rows=max(2 * folds, 10)).check(frame, series)
+    findings = DataValidator(min_rows=max(2 * folds, 10), errors=UNLEARNABLE).check(frame, series)
     y, kind, classes = _target(series, task, target_name, pandas)
     if kind != "regression":
         counts = np.bincount(y, minlength=len(classes))

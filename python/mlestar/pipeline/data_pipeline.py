@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
 from mlestar.pipeline.cache import CacheManager
+from mlestar.pipeline.findings import UNLEARNABLE, Finding
 from mlestar.pipeline.stream import StreamProcessor
-from mlestar.pipeline.validation import DataValidator, Finding
+from mlestar.pipeline.validation import DataValidator
 
 
 @runtime_checkable
@@ -65,7 +66,7 @@ class DataPipeline:
             if not isinstance(step, Transform):
                 raise TypeError(f"preprocessing holds {step!r}, which has no fit and transform")
         self.preprocessing = list(preprocessing)
-        self.validation = validation or DataValidator()
+        self.validation = validation or DataValidator(errors=UNLEARNABLE)
         self.caching = caching or CacheManager()
         self.streaming = streaming or StreamProcessor()
         self.findings_: list[Finding] = []

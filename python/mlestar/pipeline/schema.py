@@ -9,18 +9,48 @@ import numpy as np
 
 from mlestar._lazy import require
 from mlestar.exceptions import DataError
+from mlestar.pipeline.columns import category_rules, number_rules
 
 _NUMBERS, _CATEGORIES, _DATES = "number", "category", "date"
+KINDS = (_NUMBERS, _CATEGORIES, _DATES)
 _DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, what it holds and, for categories, which there were."""
+    """One column: its name, what it holds, and what a `DataValidator` holds its values to.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"number", "category", "date"}
+    categories : tuple of str
+        Which there were, sorted.
+    minimum, maximum : float or None
+        Bounds of numbers, themselves allowed; None bounds nothing.
+    nullable : bool
+        Whether values may be missing.
+    unique : bool
+        Whether no value may occur twice.
+    closed : bool
+        Whether there may be no categories but these.
+    """
 
     name: str
     kind: str
     categories: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    nullable: bool = True
+    unique: bool = False
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind is {self.kind!r}, but must be one of {KINDS}")
+        low, high = self.minimum, self.maximum
+        if low is not None and high is not None and not low <= high:
+            raise ValueError(f"minimum is {low}, but must be at most maximum, {high}")
 
 
 @dataclass(frozen=True)
@@ -52,19 +82,25 @@ class TableSchema:
 
     @classmethod
     def learn(cls, table: Any) -> TableSchema:
-        """The schema of a DataFrame."""
+        """The schema of a DataFrame: its columns, and what other tables of the kind will keep to.
+
+        Bounds lie as far outside of the values as the tails are long; categories are closed where
+        hardly one of them occurs only once; a column may have no missing or repeated values where
+        none are among at least 100 rows (repeated ones: where it numbers or names the rows).
+        """
         pandas = require("pandas", "run")
         types = pandas.api.types
         columns = []
         for name in table.columns:
             values = table[name]
             if types.is_bool_dtype(values.dtype) or types.is_numeric_dtype(values.dtype):
-                columns.append(Column(str(name), _NUMBERS))
+                columns.append(Column(str(name), _NUMBERS, **number_rules(values)))
             elif types.is_datetime64_any_dtype(values.dtype):
-                columns.append(Column(str(name), _DATES))
+                columns.append(Column(str(name), _DATES, nullable=bool(values.isna().any())))
             else:
                 texts = {str(v) for v in pandas.unique(values.dropna())}
-                columns.append(Column(str(name), _CATEGORIES, tuple(sorted(texts))))
+                rules = category_rules(values)
+                columns.append(Column(str(name), _CATEGORIES, tuple(sorted(texts)), **rules))
         return cls(tuple(columns))
 
     @property
@@ -139,5 +175,5 @@ class TableSchema:
     def from_dict(cls, values: dict[str, Any]) -> TableSchema:
         """What `to_dict` gave."""
         return cls(
-            tuple(Column(c["name"], c["kind"], tuple(c["categories"])) for c in values["columns"])
+            tuple(Column(**{**c, "categories": tuple(c["categories"])}) for c in values["columns"])
         )
