@@ -81,17 +81,3 @@ def test_files_are_read_in_chunks(tmp_path):
         pandas.testing.assert_frame_equal(pandas.concat(chunks, ignore_index=True), frame)
     with pytest.raises(ValueError, match="chunk_rows is 0"):
         StreamProcessor(0)
-
-
-def test_cache_keeps_under_its_limit_and_survives_damage(tmp_path):
-    cache = CacheManager(tmp_path, max_bytes=3000)
-    for i in range(5):
-        cache.get_or_compute(f"k{i}", lambda i=i: np.full(100, i))
-    assert sum(p.stat().st_size for p in tmp_path.glob("*.npy")) <= 3000
-    (tmp_path / "k4.npy").write_bytes(b"cut")
-    np.testing.assert_array_equal(cache.get_or_compute("k4", lambda: np.arange(3)), np.arange(3))
-    assert cache.key({"a": 1}, np.arange(3)) != cache.key({"a": 2}, np.arange(3))
-    assert cache.key({}, np.arange(3)) != cache.key({}, np.arange(3.0))
-    assert cache.key({}, np.array(["a", 1], dtype=object)) != cache.key(
-        {}, np.array(["a", 2], dtype=object)
-    )
