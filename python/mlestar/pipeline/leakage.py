@@ -107,8 +107,9 @@ def _codes(values: Any) -> Any:
     if not known.size:
         return (~np.isnan(numbers)).astype(np.int64)
     distinct = np.unique(known)
-    if distinct.size > _BINS:
-        shares = np.linspace(0, 1, _BINS + 1)[1:-1]
+    bins = min(_BINS, max(8, len(numbers) // 10))
+    if distinct.size > bins:
+        shares = np.linspace(0, 1, bins + 1)[1:-1]
         distinct = np.unique(np.quantile(known, shares, method="inverted_cdf"))
     codes = np.searchsorted(distinct, numbers, side="left") + 1
     codes[np.isnan(numbers)] = 0
