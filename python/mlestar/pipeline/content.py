@@ -49,7 +49,7 @@ def _feed(digest: Any, value: Any, inside: tuple[int, ...]) -> None:
             for item in value.ravel().tolist():
                 _feed(digest, item, inside)
         else:
-            digest.update(memoryview(np.ascontiguousarray(value).reshape(-1).view(np.uint8)))
+            digest.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
     elif isinstance(value, (*_PLAIN, bytes, complex, np.generic)):
         digest.update(kind + repr(value).encode("utf-8", "surrogatepass") + b";")
     elif isinstance(value, Path):

@@ -152,7 +152,7 @@ class _Memmap(Sink):
             )
         place = self._file.tell()
         try:
-            self._file.write(memoryview(array.reshape(-1).view(np.uint8)))
+            self._file.write(array.reshape(-1).view(np.uint8).data)
         except OSError:
             self._file.seek(place)
             self._file.truncate()

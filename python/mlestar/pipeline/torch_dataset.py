@@ -13,10 +13,11 @@ from mlestar.pipeline.sources import open_source
 if TYPE_CHECKING:
     from mlestar.pipeline.stream import StreamProcessor
 
-_torch = require("torch", "torch")
+_torch: Any = require("torch", "torch")
+_Dataset: Any = _torch.utils.data.IterableDataset
 
 
-class ChunkDataset(_torch.utils.data.IterableDataset):  # type: ignore[misc]
+class ChunkDataset(_Dataset):  # type: ignore[misc]
     """Chunks of a source; workers of a loader take turns at them."""
 
     def __init__(
