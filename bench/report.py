@@ -53,6 +53,9 @@ MODULES = [
     "bench.preprocessing.bench_sketch",
     "bench.preprocessing.bench_impute",
     "bench.ensemble.bench_greedy",
+    "bench.pipeline.bench_cache",
+    "bench.pipeline.bench_stream",
+    "bench.pipeline.bench_validation",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression"]
 CUDA_SIZES = [100_000_000, SMALL]

@@ -2,8 +2,8 @@
 
     python stream_to_lightgbm.py [FILE TARGET]
 
-Without a file one is generated. The file is read three times: once to learn what is in it, once for the scales, once to
-write the matrix that LightGBM is given as a memory-mapped file.
+Without a file one is generated. The pipeline says how often it reads the file to learn; then the
+matrix is written in chunks to a file that LightGBM reads as a memmap.
 """
 
 import sys
@@ -14,8 +14,9 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from mlestar import DataPipeline, DataValidator, StreamProcessor
+from mlestar import DataPipeline, StreamProcessor
 from mlestar.metrics import roc_auc_score
+from mlestar.pipeline import TableEncoder
 from mlestar.preprocessing import SimpleImputer, StandardScaler
 
 
@@ -42,39 +43,27 @@ def main(folder: Path, file: str | None = None, target: str = "income") -> None:
     path = Path(file) if file else generated(folder / "people.csv")
     chunks = StreamProcessor(8_192, max_bytes=64 * 2**20)
 
-    # First pass: what the columns hold, and what is wrong with them.
-    seen = DataValidator().start()
-    categories: dict[str, dict[str, int]] = {}
-    numbers: list[str] = []
-    classes: set[str] = set()
-    for chunk in chunks.chunks(path):
-        classes.update(map(str, chunk[target].unique()))
-        features = chunk.drop(columns=target)
-        seen.update(features, chunk[target])
-        numbers = list(features.select_dtypes("number").columns)
-        for name in features.columns.difference(numbers):
-            known = categories.setdefault(name, {})
-            for value in features[name].dropna().unique():
-                known.setdefault(str(value), len(known))
-    for finding in seen.findings():
-        print(f"{finding.severity}: {finding.column or 'the table'} {finding.message}")
-    positive = sorted(classes)[-1]
-
-    def matrix(chunk: pd.DataFrame) -> np.ndarray:
-        codes = {name: chunk[name].map(known) for name, known in categories.items()}
-        table = chunk[numbers].assign(**codes)
-        return table.to_numpy(dtype=np.float64, na_value=np.nan)
-
-    # Second: medians and scales. They need two passes; the pipeline says so in advance.
     pipeline = DataPipeline(
-        [SimpleImputer(strategy="median", quantiles="sketch"), StandardScaler()], streaming=chunks
+        [TableEncoder(), SimpleImputer(strategy="median", quantiles="sketch"), StandardScaler()],
+        streaming=chunks,
     )
     print("passes:", pipeline.passes())
-    pipeline.fit_stream(lambda: chunks.process(path, matrix))
+    pipeline.fit_stream(path, target=target)
+    for finding in pipeline.findings_:
+        print(f"{finding.severity}: {finding.column or 'the table'} {finding.message}")
 
-    # Third: the matrix and the target, written as they come.
-    rows = chunks.write(path, folder / "X.npy", lambda chunk: pipeline.transform(matrix(chunk)))
-    chunks.write(path, folder / "y.npy", lambda chunk: (chunk[target] == positive).to_numpy(float))
+    positive = None
+
+    def is_positive(chunk: pd.DataFrame) -> np.ndarray:
+        nonlocal positive
+        positive = chunk[target].max() if positive is None else positive
+        return (chunk[target] == positive).to_numpy(float)
+
+    def transformed(chunk: pd.DataFrame) -> np.ndarray:
+        return pipeline.transform(chunk.drop(columns=target))
+
+    rows = chunks.write(path, folder / "X.npy", transformed)
+    chunks.write(path, folder / "y.npy", is_positive)
     X, y = (np.load(folder / name, mmap_mode="r") for name in ("X.npy", "y.npy"))
     held_out = rows // 5
     booster = lightgbm.train(

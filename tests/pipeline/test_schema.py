@@ -3,8 +3,9 @@ import pytest
 
 pandas = pytest.importorskip("pandas")
 
+from mlestar import DataPipeline  # noqa: E402
 from mlestar.exceptions import DataError  # noqa: E402
-from mlestar.pipeline import TableSchema  # noqa: E402
+from mlestar.pipeline import TableEncoder, TableSchema  # noqa: E402
 
 
 def table():
@@ -34,3 +35,18 @@ def test_schema_round_trip_and_matrix():
         schema.matrix(table().drop(columns="c"))
     infinite = table().assign(n=[np.inf, 1.0, 2.0])
     assert np.isnan(schema.matrix(infinite)[0, 0])
+
+
+def test_encoder_in_parts_is_the_encoder_of_the_whole(tmp_path):
+    frame = table()[["n", "c", "d"]].assign(late=[None, None, "z"], never=[None] * 3)
+    parts = TableEncoder()
+    for row in range(3):
+        parts.partial_fit(frame[row : row + 1])
+    whole = TableEncoder().fit(frame)
+    np.testing.assert_array_equal(parts.transform(frame), whole.transform(frame))
+    with pytest.raises(DataError, match="column 'n' holds category, but held number"):
+        parts.partial_fit(frame.assign(n=["x", "y", "z"]))
+    with pytest.raises(DataError, match="the columns are"):
+        parts.partial_fit(frame[["n"]])
+    path = DataPipeline([parts]).save(tmp_path / "p")
+    np.testing.assert_array_equal(DataPipeline.load(path).transform(frame), parts.transform(frame))

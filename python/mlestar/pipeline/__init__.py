@@ -5,7 +5,7 @@ from mlestar.pipeline.data_pipeline import DataPipeline, Transform
 from mlestar.pipeline.drift import column_drift, stability_index
 from mlestar.pipeline.findings import CHECKS, UNLEARNABLE, Finding
 from mlestar.pipeline.leakage import alone, target_scores
-from mlestar.pipeline.schema import Column, TableSchema
+from mlestar.pipeline.schema import Column, TableEncoder, TableSchema
 from mlestar.pipeline.stream import StreamProcessor
 from mlestar.pipeline.tabular import PipelineSpec, make_pipeline
 from mlestar.pipeline.validation import DataValidator
@@ -20,6 +20,7 @@ __all__ = [
     "Finding",
     "PipelineSpec",
     "StreamProcessor",
+    "TableEncoder",
     "TableSchema",
     "Transform",
     "UNLEARNABLE",

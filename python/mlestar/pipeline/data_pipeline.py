@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -194,7 +195,7 @@ class DataPipeline:
                     started = time.perf_counter()
                     seen.update(as_frame(X), y)
                     stage.add(X, None, time.perf_counter() - started)
-                stream.apply(lambda data, place=place, y=y: self._learn(place, data, y), X)
+                stream.apply(partial(self._learn, place, y), X)
             if turn == 0:
                 self.findings_ = seen.check()
 
@@ -273,7 +274,7 @@ class DataPipeline:
                 X = self._apply(place, X)
         return X
 
-    def _learn(self, place: int, X: Any, y: Any) -> None:
+    def _learn(self, place: int, y: Any, X: Any) -> None:
         for before in range(place):
             X = self._apply(before, X)
         if place < len(self.preprocessing):

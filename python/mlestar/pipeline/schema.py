@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -177,3 +177,86 @@ class TableSchema:
         return cls(
             tuple(Column(**{**c, "categories": tuple(c["categories"])}) for c in values["columns"])
         )
+
+
+class TableEncoder:
+    """A `TableSchema` as a step of a pipeline: tables go in, float64 matrices come out.
+
+    Attributes
+    ----------
+    schema_ : TableSchema
+        What was learned.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mlestar import DataPipeline, StreamProcessor
+    >>> from mlestar.pipeline import TableEncoder
+    >>> table = pd.DataFrame({"size": [1, 2, 3], "colour": ["red", "blue", None]})
+    >>> pipeline = DataPipeline([TableEncoder()], streaming=StreamProcessor(2))
+    >>> pipeline.fit_stream(table)
+    >>> pipeline.transform(table)
+    array([[ 1.,  1.],
+           [ 2.,  0.],
+           [ 3., nan]])
+    """
+
+    schema_: TableSchema
+    _empty: frozenset[str] | set[str] = frozenset()  # columns of which no value has been seen
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """There are none."""
+        return {}
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the columns of a DataFrame."""
+        self.schema_ = TableSchema.learn(X)
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Add the rows of a DataFrame: categories join those that were known.
+
+        Ranges and other rules are not learned in parts.
+
+        Raises
+        ------
+        DataError
+            If the columns are others than before, or a column holds something else; nothing
+            changes.
+        """
+        before = self.schema_.columns if hasattr(self, "schema_") else ()
+        known = {column.name: column for column in before}
+        names = [str(name) for name in X.columns]
+        if known and names != list(known):
+            raise DataError(f"the columns are {names}, but were {list(known)}")
+        columns = []
+        empty: set[str] = set()
+        for place, new in enumerate(TableSchema.learn(X).columns):
+            old = known.get(new.name)
+            if not X.iloc[:, place].notna().any():  # shows nothing of what it holds
+                empty.add(new.name)
+                columns.append(old or Column(new.name, new.kind))
+                continue
+            if old is None or new.name in self._empty:
+                columns.append(Column(new.name, new.kind, new.categories))
+                continue
+            if old.kind != new.kind:
+                raise DataError(f"column {new.name!r} holds {new.kind}, but held {old.kind} before")
+            both = tuple(sorted({*old.categories, *new.categories}))
+            columns.append(Column(new.name, new.kind, both))
+        self._empty = empty & self._empty if before else empty
+        self.schema_ = TableSchema(tuple(columns))
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Rows as a float64 matrix: see `TableSchema`."""
+        return self.schema_.matrix(X)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was learned, as plain data."""
+        return self.schema_.to_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> Self:
+        """What `state_dict` gave."""
+        self.schema_ = TableSchema.from_dict(state)
+        return self

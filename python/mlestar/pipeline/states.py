@@ -15,7 +15,7 @@ from mlestar.models.persistence import TRUSTED_TYPES, dumps, loads
 from mlestar.pipeline.content import encoded, read_content, write_content
 
 _FORMAT = 1
-_OURS = "mlestar.preprocessing"
+_OURS = ("mlestar.preprocessing", "mlestar.pipeline.schema")
 
 
 def state_of(step: Any) -> Any:
@@ -67,11 +67,11 @@ def load_steps(path: Path) -> list[Any]:
 def _made(plain: dict[str, Any], path: Path) -> Any:
     if not plain["class"]:
         return loads(plain["skops"].tobytes())
-    room = import_module(_OURS)
     name = plain["class"]
-    made = getattr(room, name, None) if name in room.__all__ else None
-    if not (isinstance(made, type) and hasattr(made, "load_state_dict")):
-        raise ModelFileError(f"{path} holds a step {name!r}, which is none of {_OURS}")
+    found = (getattr(import_module(room), name, None) for room in _OURS)
+    made = next((one for one in found if hasattr(one, "load_state_dict")), None)
+    if not (isinstance(made, type) and made.__module__.startswith(_OURS)):
+        raise ModelFileError(f"{path} holds a step {name!r}, which is none of {', '.join(_OURS)}")
     try:
         return made(**plain["parameters"]).load_state_dict(plain["state"])
     except (TypeError, ValueError) as error:
