@@ -1,4 +1,4 @@
-"""Validation: a whole pass, and what of it pandas can answer."""
+"""Validation: a whole pass over a tenth of the rows, and what of it pandas can answer."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from mlestar import DataValidator
 
 def rows(n: int) -> list[Row]:
     rng = np.random.default_rng(0)
-    n = max(100, n // 10)
+    size, n = n, max(100, n // 10)
     numbers = pandas.DataFrame(rng.normal(size=(n, 10))).add_prefix("n")
     mixed = numbers.assign(
         text=rng.choice(["red", "green", "blue"], n),
@@ -37,7 +37,7 @@ def rows(n: int) -> list[Row]:
     return [
         Row(
             f"DataValidator, {name}",
-            n,
+            size,
             lambda t=table: ours(t),
             {"pandas": lambda t=table: theirs(t)},
         )

@@ -29,6 +29,8 @@ class Source:
         How many there are, where that is known before reading.
     again : bool
         Whether it can be read more than once.
+    held : bool
+        Whether all of it is in memory: nothing is won by reading ahead.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class Source:
         pieces: Callable[[int, int], Iterator[Any]],
         rows: int | None = None,
         again: bool = True,
+        held: bool = False,
     ) -> None:
         self.name = name
         self.rows = rows
         self.again = again
+        self.held = held
         # pieces(chunk_rows, first_row): tables of at most about chunk_rows rows, from that row on.
         self.pieces = pieces
 
@@ -81,7 +85,10 @@ def open_source(
             raise ValueError("source is a number, but must have rows")
         places = None if columns is None else list(columns)
         return Source(
-            "the array", lambda n, first: _sliced(array, len(array), n, first, places), len(array)
+            "the array",
+            lambda n, first: _sliced(array, len(array), n, first, places),
+            len(array),
+            held=True,
         )
     if hasattr(source, "__iter__"):
         return Source("the iterable", lambda n, first: _iterated(iter(source), n, first, columns))
@@ -286,10 +293,10 @@ def _csv(path: Path, names: list[str] | None, types: Mapping[str, str] | None) -
     def all_columns() -> Any:
         return csv.open_csv(str(path), read, parse, csv.ConvertOptions(column_types=given))
 
-    with _opened(path, all_columns) as reader:
-        header = reader.schema.names
-        # Whole numbers in the first block may be followed by others, nothing by numbers.
-        empty = [field.name for field in reader.schema if arrow.types.is_null(field.type)]
+    reader = _opened(path, all_columns)
+    header = reader.schema.names
+    # Whole numbers in the first block may be followed by others, nothing by numbers.
+    empty = [field.name for field in reader.schema if arrow.types.is_null(field.type)]
     kinds = {**{name: arrow.float64() for name in empty}, **given}
     missing = [name for name in names or () if name not in header]
     if missing:
@@ -298,7 +305,10 @@ def _csv(path: Path, names: list[str] | None, types: Mapping[str, str] | None) -
     def named(match: re.Match[str]) -> str:
         return f"column {header[int(match[1])]!r}"
 
-    with _opened(path, lambda: opened(kinds)) as reader:
+    if empty or names is not None:
+        reader.close()
+        reader = _opened(path, lambda: opened(kinds))
+    with reader:
         try:
             yield from reader
         except arrow.ArrowInvalid as error:

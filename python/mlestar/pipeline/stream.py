@@ -29,7 +29,7 @@ class StreamProcessor:
         What a transform itself keeps is not counted.
     prefetch : int, default=2
         Chunks that a background thread reads ahead; it waits while as many are there. 0 reads
-        without a thread.
+        without a thread; so are sources that are in memory.
     columns : sequence of str or int, default=None
         The columns to read, others are not; of arrays by number.
     types : mapping of str to str, default=None
@@ -278,7 +278,7 @@ class Stream:
         self.chunk_rows = min(self.chunk_rows, rows)
 
     def _next(self) -> Any:
-        if not self._processor.prefetch:
+        if not self._processor.prefetch or self._source.held:
             return next(self._pieces)
         if self._thread is None:
             self._queue = queue.Queue(self._processor.prefetch)
