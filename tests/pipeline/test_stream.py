@@ -104,13 +104,14 @@ def test_reading_ahead_waits(frame):
 def test_memory_sets_the_rows_of_a_chunk(tmp_path, rng):
     table = pandas.DataFrame(rng.normal(size=(50_000, 10)))
     table.columns = [f"c{i}" for i in range(10)]
-    table.to_parquet(tmp_path / "t.parquet")
-    stream = StreamProcessor(max_bytes=2_000_000).chunks(tmp_path / "t.parquet")
+    stream = StreamProcessor(max_bytes=2_000_000).chunks(table)
     sizes = [chunk.memory_usage().sum() for chunk in stream]
     assert max(sizes) * 10 <= 2_000_000 * 1.01
     assert sum(sizes) >= 4_000_000
-    with pytest.raises(DataError, match="max_bytes is 10, but must be at least"):
-        list(StreamProcessor(max_bytes=10).chunks(tmp_path / "t.parquet"))
+    table[:100].to_parquet(tmp_path / "t.parquet")
+    for source in (table, tmp_path / "t.parquet"):
+        with pytest.raises(DataError, match="max_bytes is 10, but must be at least"):
+            list(StreamProcessor(max_bytes=10).chunks(source))
 
 
 @pytest.mark.slow
@@ -135,6 +136,32 @@ for chunk in pipeline.stream(source(300)):  # 960 MB
 assert rows == 6_000_000
 print((peak - base) / limit)
 """
+    assert float(run_python(code)) < 1
+
+
+@pytest.mark.slow
+def test_a_row_group_larger_than_memory(tmp_path, run_python):
+    code = """
+import numpy as np, pandas, psutil
+from mlestar import StreamProcessor
+limit = 64 * 2**20
+processor = StreamProcessor(max_bytes=limit)
+pandas.DataFrame({"a": [1.0]}).to_parquet("PATH")
+list(processor.chunks("PATH"))
+process = psutil.Process()
+base = process.memory_info().rss
+peak = rows = 0
+for chunk in processor.chunks("LARGE"):
+    rows += len(chunk)
+    peak = max(peak, process.memory_info().rss)
+assert rows == 1_500_000
+print((peak - base) / limit)
+"""
+    large = pandas.DataFrame(np.random.default_rng(0).normal(size=(1_500_000, 10)))
+    large.add_prefix("c").to_parquet(tmp_path / "large.parquet", row_group_size=1_500_000)
+    code = code.replace("PATH", str(tmp_path / "t.parquet")).replace(
+        "LARGE", str(tmp_path / "large.parquet")
+    )
     assert float(run_python(code)) < 1
 
 

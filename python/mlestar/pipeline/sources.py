@@ -12,7 +12,10 @@ import numpy as np
 from mlestar._lazy import require
 from mlestar.exceptions import DataError
 
-_CSV_BLOCK = 1 << 22
+_CSV_BLOCK = 1 << 20
+_CSV_BLOCKS = 8  # that the reader holds
+_PARQUET_BUFFER = 1 << 16
+_PARQUET_COLUMN = 3 << 20  # bytes that the reader holds of a column: a dictionary, pages
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".arrow", ".feather", ".ipc")
 _CSV = (".csv", ".csv.gz", ".csv.bz2", ".csv.zst", ".tsv", ".txt")
@@ -31,6 +34,8 @@ class Source:
         Whether it can be read more than once.
     held : bool
         Whether all of it is in memory: nothing is won by reading ahead.
+    overhead : int
+        Bytes that the reader holds beyond the chunks, about.
     """
 
     def __init__(
@@ -40,11 +45,13 @@ class Source:
         rows: int | None = None,
         again: bool = True,
         held: bool = False,
+        overhead: int = 0,
     ) -> None:
         self.name = name
         self.rows = rows
         self.again = again
         self.held = held
+        self.overhead = overhead
         # pieces(chunk_rows, first_row): tables of at most about chunk_rows rows, from that row on.
         self.pieces = pieces
 
@@ -121,7 +128,8 @@ def _several(files: list[Source]) -> Source:
 
     counts = [file.rows for file in files]
     total = None if None in counts else sum(c for c in counts if c is not None)
-    return Source(f"{len(files)} files", pieces, total)
+    overhead = max(file.overhead for file in files)
+    return Source(f"{len(files)} files", pieces, total, overhead=overhead)
 
 
 def _iterated(items: Any, size: int, first: int, columns: Sequence[Any] | None) -> Iterator[Any]:
@@ -226,7 +234,11 @@ def _file(path: Path, columns: Sequence[Any] | None, types: Mapping[str, str] | 
 
         return Source(str(path), pieces, rows)
     if name.endswith(_CSV):
-        return Source(str(path), lambda n, first: _rebatched(_csv(path, names, types), n, first))
+        return Source(
+            str(path),
+            lambda n, first: _rebatched(_csv(path, names, types), n, first),
+            overhead=_CSV_BLOCK * _CSV_BLOCKS,
+        )
     raise DataError(
         f"source is {str(path)!r}, but must end in one of {', '.join((*_PARQUET, *_ARROW, *_CSV))}"
     )
@@ -249,7 +261,7 @@ def _parquet(path: Path, names: list[str] | None) -> Source:
     def opened() -> Any:
         # Pages are read as they are needed: a row group may be larger than memory.
         return _opened(
-            path, lambda: parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
+            path, lambda: parquet.ParquetFile(path, buffer_size=_PARQUET_BUFFER, pre_buffer=False)
         )
 
     with opened() as file:
@@ -274,7 +286,8 @@ def _parquet(path: Path, names: list[str] | None) -> Source:
             )
             yield from _rebatched(batches, size, first)
 
-    return Source(str(path), pieces, rows)
+    width = len(known if names is None else names)
+    return Source(str(path), pieces, rows, overhead=width * _PARQUET_COLUMN)
 
 
 def _csv(path: Path, names: list[str] | None, types: Mapping[str, str] | None) -> Iterator[Any]:

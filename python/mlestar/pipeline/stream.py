@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlestar._lazy import require
 from mlestar.exceptions import DataError
 from mlestar.pipeline.sinks import open_sink
 from mlestar.pipeline.sources import Source, open_source
@@ -25,7 +26,8 @@ class StreamProcessor:
     chunk_rows : int, default=65536
         Rows of a chunk, at most.
     max_bytes : int or None, default=None
-        Memory that the chunks in flight may take, all together; chunks get as many rows as fit.
+        Memory that the chunks in flight and their reader may take, all together; chunks get as
+        many rows as fit. A Parquet file's reader takes 3 MB a column.
         What a transform itself keeps is not counted.
     prefetch : int, default=2
         Chunks that a background thread reads ahead; it waits while as many are there. 0 reads
@@ -34,7 +36,7 @@ class StreamProcessor:
         The columns to read, others are not; of arrays by number.
     types : mapping of str to str, default=None
         Arrow types of a CSV file's columns ("float64", "string", ...); by default as its first
-        4 MB show them.
+        MB shows them.
     progress : callable or None, default=None
         progress(rows, total) after each chunk; total is None where it is not known.
 
@@ -259,23 +261,32 @@ class Stream:
             for piece in pieces(min(_PROBED_ROWS, self.chunk_rows), first_row):
                 self._fit(piece, limit)
                 break
-            yield from pieces(self.chunk_rows, first_row)
+            for piece in pieces(self.chunk_rows, first_row):
+                yield piece
+                self._release()
             return
         # What can be read once is cut into small chunks: it cannot be looked at before.
         self.chunk_rows = min(_PROBED_ROWS, self.chunk_rows)
         for piece in pieces(self.chunk_rows, first_row):
             self._fit(piece, limit)
-            yield from _halves(piece, self.chunk_rows)
+            yield from _parts(piece, self.chunk_rows)
+            self._release()
+
+    def _release(self) -> None:
+        """What Arrow keeps for later would count against the limit."""
+        if self._source.overhead:
+            require("pyarrow", "run").default_memory_pool().release_unused()
 
     def _fit(self, piece: Any, limit: int) -> None:
         width = max(1, bytes_of(piece) // max(1, len(piece)))
-        rows = limit // (width * (self._processor.prefetch + _STANDING))
-        if not rows:
+        row = width * (self._processor.prefetch + _STANDING)
+        least = self._source.overhead + row
+        if limit < least:
             raise ValueError(
-                f"max_bytes is {limit}, but must be at least "
-                f"{width * (self._processor.prefetch + _STANDING)}: a row takes {width}"
+                f"max_bytes is {limit}, but must be at least {least} to hold one row and what "
+                "reading takes"
             )
-        self.chunk_rows = min(self.chunk_rows, rows)
+        self.chunk_rows = min(self.chunk_rows, (limit - self._source.overhead) // row)
 
     def _next(self) -> Any:
         if not self._processor.prefetch or self._source.held:
@@ -295,7 +306,7 @@ class Stream:
         return value
 
 
-def _halves(piece: Any, rows: int) -> Iterator[Any]:
+def _parts(piece: Any, rows: int) -> Iterator[Any]:
     part = piece.iloc if hasattr(piece, "iloc") else piece
     for start in range(0, len(piece), rows):
         yield part[start : start + rows]
