@@ -97,8 +97,8 @@ class DistinctSample:
 
     def repeats(self) -> int:
         """How many occurred before; an estimate where not all are held."""
-        held = self.kept()
-        return (len(held) - int(np.unique(held).size)) << self.level
+        held = np.sort(self.kept())
+        return int((held[1:] == held[:-1]).sum()) << self.level
 
     def shared(self, other: DistinctSample) -> int:
         """How many of `other`'s occur here."""

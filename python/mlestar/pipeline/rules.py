@@ -99,8 +99,12 @@ def rule_violations(
 def _not_numbers(
     into: Violations, must: bool, name: str, values: Any, kind: str, first_row: int
 ) -> None:
-    numbers = require("pandas", "run").to_numeric(values, errors="coerce")
-    wrong = (numbers.isna() & values.notna()).to_numpy()
+    pandas = require("pandas", "run")
+    distinct = pandas.Series(pandas.unique(values.dropna()))
+    words = distinct[pandas.to_numeric(distinct, errors="coerce").isna()]
+    if not must and kind == "category" and len(words) == len(distinct):
+        return  # a column of words
+    wrong = values.isin(words).to_numpy()
     known = int(values.notna().sum())
     mend = "convert them, or make them missing"
     if must and not wrong.any():
