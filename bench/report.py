@@ -63,6 +63,9 @@ MODULES = [
     "bench.ensemble.bench_blending",
     "bench.memory.bench_pool",
     "bench.memory.bench_device",
+    "bench.pipeline.bench_cache",
+    "bench.pipeline.bench_stream",
+    "bench.pipeline.bench_validation",
 ]
 CUDA_MODULES = ["bench.cuda.bench_metrics_regression", "bench.cuda.bench_memory_device"]
 CUDA_SIZES = [100_000_000, SMALL]

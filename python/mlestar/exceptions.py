@@ -1,6 +1,7 @@
 """Errors and warnings that mlestar raises beyond Python's and scikit-learn's own."""
 
 __all__ = [
+    "CacheWarning",
     "ConfigError",
     "CoordinationError",
     "CoordinationWarning",
@@ -15,6 +16,10 @@ __all__ = [
     "ServerVersionError",
     "ToolError",
 ]
+
+
+class CacheWarning(UserWarning):
+    """A result that could not be kept; it is given all the same."""
 
 
 class ConfigError(ValueError):

@@ -11,7 +11,10 @@ import numpy as np
 
 from mlestar._lazy import require
 from mlestar.exceptions import DataError
-from mlestar.pipeline.validation import DataValidator, Finding
+from mlestar.pipeline.data_pipeline import DataPipeline
+from mlestar.pipeline.findings import UNLEARNABLE, Finding
+from mlestar.pipeline.schema import TableEncoder, TableSchema
+from mlestar.pipeline.validation import DataValidator
 
 SHIPPED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 """Tables that scikit-learn ships."""
@@ -31,6 +34,8 @@ class Table:
         "binary", "multiclass" or "regression".
     target : str
         The target's name.
+    pipeline : DataPipeline
+        Fitted to the features: what makes a matrix of them.
     classes : list
         Labels in the order of their numbers; empty for regression.
     findings : list of Finding
@@ -42,9 +47,16 @@ class Table:
     y: Any
     task: str
     target: str
+    pipeline: DataPipeline
     classes: list[Any] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     name: str = ""
+
+    @property
+    def schema(self) -> TableSchema:
+        """What the pipeline learned of the columns."""
+        schema: TableSchema = self.pipeline.preprocessing[0].schema_  # type: ignore[attr-defined]
+        return schema
 
 
 def load_table(
@@ -95,7 +107,10 @@ def load_table(
     )
     series = series.reset_index(drop=True)
     frame = frame.reset_index(drop=True)
-    findings = DataValidator(min_rows=max(2 * folds, 10)).check(frame, series)
+    pipeline = DataPipeline(
+        [TableEncoder()], DataValidator(min_rows=max(2 * folds, 10), errors=UNLEARNABLE)
+    ).fit(frame, series)
+    findings = list(pipeline.findings_)
     y, kind, classes = _target(series, task, target_name, pandas)
     if kind != "regression":
         counts = np.bincount(y, minlength=len(classes))
@@ -111,7 +126,7 @@ def load_table(
                     "warning", target_name, f"classes {rare} have fewer rows than there are folds"
                 )
             )
-    return Table(frame, y, kind, target_name, classes, findings, name)
+    return Table(frame, y, kind, target_name, pipeline, classes, findings, name)
 
 
 def _read(data: Any, target: Any, pandas: Any) -> tuple[Any, Any, str, str]:

@@ -21,7 +21,6 @@ from mlestar.evaluation.evaluator import CrossValidator
 from mlestar.evaluation.metrics import MetricsCalculator
 from mlestar.exceptions import ConfigError, RunFolderError
 from mlestar.execution.resources import ResourceManager
-from mlestar.pipeline.schema import TableSchema
 from mlestar.search.space import Space
 
 DEFAULT_SECONDS = 120.0
@@ -48,8 +47,8 @@ def prepare(table: Table, config: MLConfig, out: str | Path | None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         artifacts = ArtifactStore(folder / "artifacts")
-        schema = TableSchema.learn(table.features)
-        X = schema.matrix(table.features)
+        schema = table.schema
+        X = table.pipeline.transform(table.features)
         evaluation = config.evaluation_config
         seed = config.training_params.seed
         plan = CrossValidator(evaluation.folds, seed).plan(X, table.y, table.task)

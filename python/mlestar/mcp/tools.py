@@ -11,7 +11,6 @@ from mlestar.engine.records import as_json
 from mlestar.evaluation.comparison import ModelComparator
 from mlestar.mcp.folders import Folders
 from mlestar.mcp.keeper import RunKeeper
-from mlestar.pipeline.schema import TableSchema
 
 _MOST_ROWS = 1000
 
@@ -53,8 +52,7 @@ class Toolbox:
             "task": table.task,
             "classes": table.classes[:50],
             "columns": [
-                {"name": column.name, "kind": column.kind}
-                for column in TableSchema.learn(table.features).columns
+                {"name": column.name, "kind": column.kind} for column in table.schema.columns
             ],
             "findings": [vars(finding) for finding in table.findings],
         }

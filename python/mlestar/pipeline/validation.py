@@ -1,38 +1,19 @@
-"""What is wrong, or suspicious, with a table."""
+"""What is wrong, or suspicious, with a table, a stream of tables, or two of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from mlestar._lazy import require
-from mlestar.exceptions import DataError
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing found.
-
-    Attributes
-    ----------
-    severity : str
-        "error" (cannot be learned from), "warning" or "note".
-    column : str
-        The column it is about; empty for the table.
-    message : str
-        What it is, in words.
-    """
-
-    severity: str
-    column: str
-    message: str
+from mlestar.pipeline.comparison import compare_passes
+from mlestar.pipeline.findings import Finding, check_names, raise_first, ranked
+from mlestar.pipeline.schema import TableSchema
+from mlestar.pipeline.tables import as_frame
+from mlestar.pipeline.validation_pass import ValidationPass
 
 
 class DataValidator:
-    """Checks a table before anything learns from it.
+    """Checks tables before anything learns from them, whole or in chunks, alone or in pairs.
 
     Parameters
     ----------
@@ -40,6 +21,24 @@ class DataValidator:
         Columns that must be there.
     min_rows : int, default=1
         Rows that must be there.
+    schema : TableSchema, pandera.DataFrameSchema or None, default=None
+        What values are held to: types, ranges, categories, missing and repeated values. Learn one
+        from a table that is right (`TableSchema.learn`), or write it.
+    errors : sequence of str, default=()
+        Checks whose findings are errors, which `check` raises: names of
+        `mlestar.pipeline.CHECKS`, or ``"check:column"`` for one column alone.
+        `mlestar.pipeline.UNLEARNABLE` are those that leave nothing to learn.
+    time, groups : str or None, default=None
+        Columns that tell when a row was, and what rows belong together: what a split must not tear
+        apart. They are not held for names of rows, and may drift.
+    leakage : float, default=0.95
+        Score from which a column tells the target too well (see `mlestar.pipeline.alone`).
+    sample_rows : int, default=20000
+        Rows that leakage, drift, copies and names of rows are judged by; the same ones for the
+        same rows, whatever the chunks. The other checks see every row.
+    max_hashes : int, default=2000000
+        Row hashes that are held for repeated and shared rows (8 bytes each); beyond, their number
+        is an unbiased estimate.
 
     Examples
     --------
@@ -48,108 +47,147 @@ class DataValidator:
     >>> table = pd.DataFrame({"a": [1, 1, 1], "b": [1, 2, 3], "c": [1, 2, 3]})
     >>> [f"{f.column}: {f.message}" for f in DataValidator().validate(table)]
     ['a: holds one value only', 'c: holds the same values as b']
+
+    Held to what an earlier table was like:
+
+    >>> from mlestar.pipeline import Column, TableSchema
+    >>> schema = TableSchema((Column("b", "number", minimum=0, maximum=2),))
+    >>> validator = DataValidator(schema=schema, errors=["range"])
+    >>> validator.check(table)
+    Traceback (most recent call last):
+    ...
+    mlestar.exceptions.DataError: column 'b' has 1 value outside of [0, 2]; the first is 3 in row 2
     """
 
-    def __init__(self, required: Sequence[str] = (), min_rows: int = 1) -> None:
+    def __init__(
+        self,
+        required: Sequence[str] = (),
+        min_rows: int = 1,
+        *,
+        schema: Any = None,
+        errors: Sequence[str] = (),
+        time: str | None = None,
+        groups: str | None = None,
+        leakage: float = 0.95,
+        sample_rows: int = 20_000,
+        max_hashes: int = 2_000_000,
+    ) -> None:
+        if not 0 < leakage <= 1:
+            raise ValueError(f"leakage is {leakage!r}, but must be above 0 and at most 1")
+        for name, value in (("sample_rows", sample_rows), ("max_hashes", max_hashes)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} is {value!r}, but must be a whole number above 0")
+        if not (schema is None or isinstance(schema, TableSchema) or hasattr(schema, "validate")):
+            raise ValueError(
+                f"schema is a {type(schema).__name__}, but must be a TableSchema or a "
+                "pandera.DataFrameSchema"
+            )
         self.required = required
         self.min_rows = min_rows
+        self.schema = schema
+        self.errors = check_names(errors)
+        self.time = time
+        self.groups = groups
+        self.leakage = leakage
+        self.sample_rows = sample_rows
+        self.max_hashes = max_hashes
+
+    def start(self) -> ValidationPass:
+        """A pass over a stream: `update` it with each chunk, then ask for its `findings`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mlestar import DataValidator
+        >>> seen = DataValidator().start()
+        >>> for start in range(0, 300, 100):
+        ...     seen.update(np.arange(start, start + 100))
+        >>> [finding.message for finding in seen.findings()]
+        ['names its rows: a row number that rises by 1; it predicts nothing in new ones']
+        """
+        return ValidationPass(self)
 
     def validate(self, table: Any, y: Any = None) -> list[Finding]:
-        """Everything found, errors first.
+        """Everything found, errors first; nothing is raised for what is found.
 
         Parameters
         ----------
-        table : DataFrame
+        table : DataFrame, Arrow table, polars frame, or array of shape (n_rows, n_columns)
         y : array-like of shape (n_rows,), default=None
             The target, checked too where given.
+
+        Raises
+        ------
+        ValueError
+            If `table` is no table.
         """
-        findings = [*self._shape(table), *self._columns(table)]
-        if y is not None:
-            findings += self._target(y, len(table))
-        order = {"error": 0, "warning": 1, "note": 2}
-        return sorted(findings, key=lambda finding: order[finding.severity])
+        return self._whole(table, y).findings()
 
     def check(self, table: Any, y: Any = None) -> list[Finding]:
-        """As `validate`, but the first error is raised as a `DataError`."""
+        """As `validate`, but the first finding that is marked in `errors` is raised.
+
+        Raises
+        ------
+        DataError
+            For a finding that the user calls an error.
+        """
         findings = self.validate(table, y)
-        if findings and findings[0].severity == "error":
-            place = f"column {findings[0].column!r} " if findings[0].column else ""
-            raise DataError(place + findings[0].message)
+        raise_first(findings)
         return findings
 
-    def _shape(self, table: Any) -> list[Finding]:
-        findings = []
-        names = [str(name) for name in table.columns]
-        findings += [
-            Finding("error", name, "is not in the table")
-            for name in self.required
-            if name not in names
-        ]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        findings += [
-            Finding("error", name, "is the name of more than one column") for name in twice
-        ]
-        if not names:
-            findings.append(Finding("error", "", "the table has no columns to learn from"))
-        if len(table) < self.min_rows:
-            findings.append(
-                Finding("error", "", f"the table has {len(table)} rows, but needs {self.min_rows}")
+    def compare(self, train: Any, test: Any) -> list[Finding]:
+        """What is wrong between rows to train on and rows to test on.
+
+        Rows of one in the other, test rows from before the last training row (`time`), groups in
+        both (`groups`), and columns that drifted: by the distance of Kolmogorov and Smirnov, the
+        chi-square test and the population stability index.
+
+        Parameters
+        ----------
+        train, test : table or ValidationPass
+            As of `validate`, or passes over streams of the same columns.
+
+        Returns
+        -------
+        list of Finding
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mlestar import DataValidator
+        >>> rng = np.random.default_rng(0)
+        >>> train, test = rng.normal(size=(500, 2)), rng.normal(size=(400, 2)) + [0, 1]
+        >>> test[:20] = train[:20]
+        >>> [(f.check, f.column) for f in DataValidator().compare(train, test)]
+        [('overlap', ''), ('drift', 'x1')]
+        """
+        passes = [train, test]
+        frames = [None if isinstance(p, ValidationPass) else as_frame(p) for p in passes]
+        if frames[0] is not None and frames[1] is not None:
+            theirs = set(map(str, frames[1].columns))
+            shared = [name for name in frames[0].columns if str(name) in theirs]
+            by_name = {str(name): name for name in frames[1].columns}
+            frames = [frames[0][shared], frames[1][[by_name[str(name)] for name in shared]]]
+        seen = []
+        for given, frame in zip(passes, frames, strict=True):
+            seen.append(given if frame is None else self._bare()._whole(frame, None))
+        first, second = seen
+        if first.names != second.names:
+            raise ValueError(
+                f"test has columns {second.names}, but must have {first.names}, as train has"
             )
-        return findings
+        return ranked(compare_passes(self, first, second), self.errors)
 
-    def _columns(self, table: Any) -> list[Finding]:
-        pandas = require("pandas", "run")
-        findings = []
-        seen: dict[bytes, str] = {}
-        rows = len(table)
-        for place, name in enumerate(map(str, table.columns)):
-            values = table.iloc[:, place]
-            missing = int(values.isna().sum())
-            if rows and missing == rows:
-                findings.append(Finding("warning", name, "holds no value at all"))
-                continue
-            if missing:
-                findings.append(Finding("note", name, f"lacks {missing} of {rows} values"))
-            try:
-                hashed = pandas.util.hash_pandas_object(values, index=False).to_numpy()
-                distinct = int(np.unique(hashed).size)
-            except TypeError:
-                findings.append(Finding("error", name, "holds lists or objects, not values"))
-                continue
-            if distinct == 1 and rows > 1:
-                findings.append(Finding("warning", name, "holds one value only"))
-            elif (fingerprint := hashed.tobytes()) in seen:
-                findings.append(
-                    Finding("warning", name, f"holds the same values as {seen[fingerprint]}")
-                )
-            elif (
-                distinct == rows and rows > 50 and not pandas.api.types.is_float_dtype(values.dtype)
-            ):
-                findings.append(
-                    Finding(
-                        "warning",
-                        name,
-                        "differs in every row; a row number or name predicts nothing",
-                    )
-                )
-            seen.setdefault(hashed.tobytes(), name)
-        doubled = int(table.duplicated().sum()) if rows and not _unhashable(findings) else 0
-        if doubled:
-            findings.append(Finding("note", "", f"{doubled} rows occur before in the table"))
-        return findings
+    def _bare(self) -> DataValidator:
+        """One that only gathers what comparing needs."""
+        return DataValidator(
+            time=self.time,
+            groups=self.groups,
+            sample_rows=self.sample_rows,
+            max_hashes=self.max_hashes,
+        )
 
-    def _target(self, y: Any, rows: int) -> list[Finding]:
-        pandas = require("pandas", "run")
-        values = pandas.Series(np.asarray(y))
-        if len(values) != rows:
-            return [Finding("error", "", f"the target has {len(values)} values for {rows} rows")]
-        missing = int(values.isna().sum())
-        if missing:
-            return [Finding("error", "", f"the target lacks {missing} of {rows} values")]
-        if values.nunique() < 2:
-            return [Finding("error", "", "the target is constant; there is nothing to predict")]
-        return []
-
-
-def _unhashable(findings: list[Finding]) -> bool:
-    return any("lists or objects" in finding.message for finding in findings)
+    def _whole(self, table: Any, y: Any) -> ValidationPass:
+        seen = self.start()
+        seen._update(as_frame(table), y, raising=False)
+        return seen
