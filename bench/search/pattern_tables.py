@@ -138,7 +138,9 @@ def _with_categories(rng: Any, rows: int, *, classes: bool) -> tuple[Any, Any]:
     places = np.minimum(rng.geometric(0.06, rows), 60)
     numbers = rng.lognormal(size=(rows, 4))
     effects, levels = rng.normal(size=6), rng.normal(size=61)
-    value = effects[kinds] + levels[places] + np.log(numbers[:, 0]) * (kinds < 3) + numbers[:, 1] / 4
+    value = (
+        effects[kinds] + levels[places] + np.log(numbers[:, 0]) * (kinds < 3) + numbers[:, 1] / 4
+    )
     value += 0.5 * rng.normal(size=rows)
     numbers[rng.random(numbers.shape) < 0.08] = np.nan
     frame = pandas.DataFrame(numbers, columns=["a", "b", "c", "d"])

@@ -2,6 +2,7 @@
 
 from mlestar.pipeline.cache import CacheManager
 from mlestar.pipeline.data_pipeline import DataPipeline, Transform
+from mlestar.pipeline.meta_features import META_FEATURES, MetaFeatures
 from mlestar.pipeline.schema import TableSchema
 from mlestar.pipeline.stream import StreamProcessor
 from mlestar.pipeline.tabular import PipelineSpec, make_pipeline
@@ -12,6 +13,8 @@ __all__ = [
     "DataPipeline",
     "DataValidator",
     "Finding",
+    "META_FEATURES",
+    "MetaFeatures",
     "PipelineSpec",
     "StreamProcessor",
     "TableSchema",
