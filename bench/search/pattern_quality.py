@@ -22,6 +22,7 @@ from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -51,7 +52,9 @@ def search(name: str, data: Path | None, fits: int, seed: int, patterns: Path | 
     )
     task = "regression" if name in ("abalone", "winequality-red") else None
     table = load_table(X, y, task=task)
-    with tempfile.TemporaryDirectory() as folder:
+    # Models are not asked for, and writing them would take longer than fitting them.
+    unwritten = mock.patch("mlestar.agents.fitting.dumps", lambda model: b"")
+    with tempfile.TemporaryDirectory() as folder, unwritten:
         run = prepare(table, config, Path(folder) / "run")
         journal = Journal(run / "journal.db")
         state, seen = RunState(), 0

@@ -61,7 +61,8 @@ def finish(
         journal.append([pattern])
     write_report(folder, state, clock)
     reason = state.closed
-    journal.append([Event("run.finished", "", {"reason": reason, "refitted": refitted})])
+    said = {"reason": reason, "refitted": refitted, "coordination_seconds": clock.coordination}
+    journal.append([Event("run.finished", "", said)])
 
 
 def members_of(state: RunState) -> list[tuple[Trial, float]]:

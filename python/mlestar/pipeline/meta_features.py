@@ -36,6 +36,8 @@ META_FEATURES = (
 # classes: the cost of a row stays bounded.
 _MOST_COLUMNS, _MOST_CLASSES = 32, 10
 _BATCH = 4096
+# Sums of fourth powers must not overflow: of values, and of values over the first batch's spread.
+_MOST, _FARTHEST = 1e100, 1e50
 _TASKS = ("binary", "multiclass", "regression")
 
 
@@ -152,14 +154,14 @@ class MetaFeatures:
         gone = ~np.isfinite(X)
         self._missing += gone.sum(axis=0)
         self._rows += len(X)
-        values, gone = X[:, self._numbers], gone[:, self._numbers]
+        values, gone = np.clip(X[:, self._numbers], -_MOST, _MOST), gone[:, self._numbers]
         if self._center is None:
             self._begin(values, gone, y)
         filled = np.where(gone, self._center[:-1], values)
         self._present += len(X) - gone.sum(axis=0)
         self._whole += int((filled == np.floor(filled))[~gone].sum())
         self._zeros += int((values == 0.0).sum())
-        centered = (filled - self._center[:-1]) / self._scale[:-1]
+        centered = self._standardize(filled, slice(0, -1))
         power = centered.copy()
         for place in range(4):
             self._powers[place] += power.sum(axis=0)
@@ -169,7 +171,7 @@ class MetaFeatures:
             shown = np.arange(min(self._classes, _MOST_CLASSES))
             target = (y[:, None] == shown).astype(np.float64)
         else:
-            target = (y[:, None] - self._center[-1]) / self._scale[-1]
+            target = self._standardize(y[:, None], slice(-1, None))
             for place in range(4):
                 self._target_powers[place] += (target[:, 0] ** (place + 1)).sum()
         joined = np.column_stack([centered[:, self._related], target])
@@ -177,15 +179,22 @@ class MetaFeatures:
         # Not by BLAS, whose sums depend on the number of its threads.
         self._products += np.einsum("ij,ik->jk", joined, joined)
 
+    def _standardize(self, values: Any, part: slice) -> Any:
+        scaled = (values - self._center[part]) / self._scale[part]
+        return np.clip(scaled, -_FARTHEST, _FARTHEST)
+
     def _begin(self, values: Any, gone: Any, y: Any) -> None:
         """Centers and scales that keep sums of powers exact enough: the first batch's."""
         present = np.maximum(1, len(values) - gone.sum(axis=0))
         zeroed = np.where(gone, 0.0, values)
         center = zeroed.sum(axis=0) / present
         spread = np.sqrt((np.where(gone, 0.0, values - center) ** 2).sum(axis=0) / present)
+        y = np.clip(y, -_MOST, _MOST)
         self._center = np.append(center, 0.0 if self._classes else y.mean())
         scale = np.append(spread, 1.0 if self._classes else y.std())
-        self._scale = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
+        # What varies no more than rounding does is constant.
+        size = np.abs(self._center)
+        self._scale = np.where(scale > 1e-12 * size, scale, np.where(size > 0, size, 1.0))
 
     def compute(self) -> dict[str, float]:
         """The meta-features by name, in the order of `META_FEATURES`; all finite.

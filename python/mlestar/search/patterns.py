@@ -133,6 +133,21 @@ class Pattern:
             raise ValueError("this is no pattern: it has no trials, or numbers that are not finite")
         return cls(table, name, task, metric, features, trials)
 
+    def describe(self) -> str:
+        """The pattern in words, for a person and for a search by words."""
+        rows, columns = (
+            round(10.0 ** self.features[f"log_{part}"]) for part in ("rows", "columns")
+        )
+        lines = [
+            f"{self.task} table {self.name}, {rows} rows, {columns} columns, {self.metric}; "
+            "pipelines by gain (1 the best, 0 the median of the run's trials):"
+        ]
+        for spec, gain in self.trials[:5]:
+            params = " ".join(f"{name}={value}" for name, value in sorted(spec.params.items()))
+            blocks = f"impute={spec.impute} encode={spec.encode} scale={spec.scale}"
+            lines.append(f"{gain:.2f} {spec.family} {blocks} {params}".rstrip())
+        return "\n".join(lines)
+
     @property
     def key(self) -> str:
         """Its key in a memory: the same for the same content."""

@@ -75,7 +75,8 @@ def nearest_tables(
     )
     spread = points.std(axis=0)
     scaled = points / np.where(spread > 1e-9, spread, np.inf)
-    distances = np.sqrt(((scaled[1:] - scaled[0]) ** 2).mean(axis=1))
+    # Rounded, so that tables equally far are ordered by name.
+    distances = np.sqrt(((scaled[1:] - scaled[0]) ** 2).mean(axis=1)).round(9)
     order = sorted(range(len(tables)), key=lambda i: (distances[i], tables[i]))[:_NEIGHBORS]
     width = max(1e-9, float(distances[order[min(2, len(order) - 1)]]))
     weights = [math.exp(-0.5 * (float(distances[i]) / width) ** 2) for i in order]
@@ -112,7 +113,8 @@ def choose_starts(neighbors: Sequence[Neighbor], count: int = _STARTS) -> list[d
 
     Notes
     -----
-    The first has the greatest expected gain; each further one adds most to the expected best of
+    Only pipelines that were better than the median somewhere are chosen. The first has the greatest
+    expected gain; each further one adds most to the expected best of
     those chosen (a greedy portfolio, as in Feurer et al., JMLR 23, 2022), where each family may
     fail on the new table, with a chance of one in three, whatever the neighbours say of it: so not
     all that is chosen is of one family. What a neighbour has not tried counts as the most similar
@@ -121,8 +123,7 @@ def choose_starts(neighbors: Sequence[Neighbor], count: int = _STARTS) -> list[d
     candidates: dict[str, tuple[PipelineSpec, float, Neighbor]] = {}
     for neighbor in neighbors:
         for spec, gain in neighbor.trials:
-            known = candidates.get(spec.key)
-            if known is None or gain > known[1]:
+            if gain > candidates.get(spec.key, (spec, 0.0, neighbor))[1]:
                 candidates[spec.key] = (spec, gain, neighbor)
     keys = sorted(candidates)
     if not keys:
