@@ -2,7 +2,7 @@
 
     python -m bench.search.pattern_quality --results FILE [--data FOLDER] [--seeds N] [--jobs N]
 
-For each table of `bench.search.pattern_tables`: one run of 150 fits on each other table leaves its pattern;
+For each table of `bench.search.pattern_tables`: one run of 24 pipelines on each other table leaves its pattern;
 then, with each of five seeds, a run of ten fits (two pipelines, five folds) starts without patterns and another
 with those of all other tables. It runs what FILE (JSON lines) does not hold yet and prints, whoever wins: the error
 of the best pipeline by cross-validation and, fitted on all rows the run saw, on rows that it did not; the part of
@@ -26,19 +26,29 @@ from unittest import mock
 
 import numpy as np
 
-from bench.search.pattern_tables import FITS, FOLDS, KNOWN_FITS, REAL, SEEDS, TABLES, load
+from bench.search.pattern_tables import (
+    FITS,
+    FOLDS,
+    KNOWN_FITS,
+    KNOWN_FOLDS,
+    REAL,
+    SEEDS,
+    TABLES,
+    load,
+)
 
 # A seed of its own for the runs that patterns come from.
 _KNOWN_SEED = 1000
 
 
-def search(name: str, data: Path | None, fits: int, seed: int, patterns: Path | None) -> Any:
+def search(
+    name: str, data: Path | None, fits: int, folds: int, seed: int, patterns: Path | None
+) -> Any:
     """The state of a run's search, and the table's rows; all in this process."""
     from mlestar.agents import EvaluationAgent, RunState, SearchAgent, TrainingAgent
     from mlestar.config import MLConfig
     from mlestar.coordination import Journal
     from mlestar.engine.data import load_table
-    from mlestar.engine.learned import keep_pattern
     from mlestar.engine.prepare import prepare
     from mlestar.execution import SerialExecutor
 
@@ -46,14 +56,14 @@ def search(name: str, data: Path | None, fits: int, seed: int, patterns: Path | 
     config = MLConfig.from_dict(
         {
             "training_params": {"fits": fits, "seed": seed},
-            "evaluation_config": {"folds": FOLDS},
+            "evaluation_config": {"folds": folds},
             "coordination_config": {"patterns": None if patterns is None else str(patterns)},
         }
     )
     task = "regression" if name in ("abalone", "winequality-red") else None
     table = load_table(X, y, task=task)
     # Models are not asked for, and writing them would take longer than fitting them.
-    unwritten = mock.patch("mlestar.agents.fitting.dumps", lambda model: b"")
+    unwritten = mock.patch("mlestar.agents.fitting.dumps", return_value=b"")
     with tempfile.TemporaryDirectory() as folder, unwritten:
         run = prepare(table, config, Path(folder) / "run")
         journal = Journal(run / "journal.db")
@@ -66,8 +76,6 @@ def search(name: str, data: Path | None, fits: int, seed: int, patterns: Path | 
                 state.apply(event)
             for agent in agents:
                 journal.append(agent.step(events))
-        if patterns is not None:
-            keep_pattern(state)
         journal.close()
     return state, table, X_test, y_test
 
@@ -79,7 +87,7 @@ def measure(
     from mlestar.agents.fitting import answer
     from mlestar.coordination import EmbeddedStore
     from mlestar.evaluation import MetricsCalculator
-    from mlestar.pipeline import TableSchema, make_pipeline
+    from mlestar.pipeline import PipelineSpec, TableSchema, make_pipeline
     from mlestar.search import Pattern, PatternMemory
 
     with tempfile.TemporaryDirectory() as folder:
@@ -87,11 +95,13 @@ def measure(
         if patterns is not None:
             file = Path(folder) / "patterns.db"
             store = EmbeddedStore(file)
-            for other, pattern in patterns.items():
+            for other, run in patterns.items():
+                results = [(PipelineSpec.from_dict(spec), error) for spec, error in run["results"]]
+                pattern = Pattern.of(*run["about"], run["features"], results)
                 if other != name and pattern is not None:
-                    PatternMemory(store).keep(Pattern.from_dict(pattern))
+                    PatternMemory(store).keep(pattern)
             store.close()
-        state, table, X_test, y_test = search(name, data, FITS, seed, file)
+        state, table, X_test, y_test = search(name, data, FITS, FOLDS, seed, file)
     best = state.best()
     schema = TableSchema.from_dict(state.manifest["schema"])
     task = state.manifest["task"]
@@ -116,11 +126,21 @@ def _error(metric: Any, score: float) -> float:
 
 
 def learn(name: str, data: Path | None) -> dict[str, Any]:
-    """The pattern of one table."""
+    """What a run finds on one table, of which its pattern is made."""
     with tempfile.TemporaryDirectory() as folder:
-        state, *_ = search(name, data, KNOWN_FITS, _KNOWN_SEED, Path(folder) / "patterns.db")
-    found = state.pattern
-    return {"table": name, "pattern": None if found is None else found["pattern"]}
+        file = Path(folder) / "patterns.db"
+        state, *_ = search(name, data, KNOWN_FITS, KNOWN_FOLDS, _KNOWN_SEED, file)
+    asked, manifest = state.manifest["patterns"], state.manifest
+    return {
+        "table": name,
+        "about": [asked["table"], name, manifest["task"], manifest["metric_name"]],
+        "features": asked["features"],
+        "results": [
+            [trial.spec.to_dict(), state.error_of(trial)]
+            for trial in state.trials
+            if trial.status == "done"
+        ],
+    }
 
 
 def report(rows: list[dict[str, Any]]) -> None:
@@ -180,9 +200,9 @@ def main() -> None:
                 rows.append(future.result())
                 print(json.dumps(rows[-1]), file=file, flush=True)
 
-        known = {row["table"] for row in rows if "pattern" in row}
+        known = {row["table"] for row in rows if "results" in row}
         gather([pool.submit(learn, name, data) for name in names if name not in known])
-        patterns = {row["table"]: row["pattern"] for row in rows if "pattern" in row}
+        patterns = {row["table"]: row for row in rows if "results" in row}
         done = {(row["table"], row["seed"], row["patterns"]) for row in rows if "seed" in row}
         gather(
             [

@@ -39,8 +39,8 @@ ROWS = 400
 SEEDS = 5
 FITS = 10
 FOLDS = 5
-KNOWN_FITS = 150
-"""Fits of the one run on each other table that patterns come from."""
+KNOWN_FITS, KNOWN_FOLDS = 72, 3
+"""Fits and folds of the one run on each other table that patterns come from."""
 
 _TARGETS = {
     "adult": "income",

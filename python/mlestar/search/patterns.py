@@ -38,8 +38,9 @@ class Pattern:
     features : dict
         `mlestar.pipeline.MetaFeatures` of the table.
     trials : tuple of (PipelineSpec, float)
-        Pipelines and their gain, the greatest first: 1 for the run's best, 0 for the median of its
-        trials, -1 for what is as far or farther on the other side.
+        Pipelines and their gain, the greatest first: 1 for the run's best, 0 for the median of the
+        best of each family (of all trials, where there are fewer than three families), -1 for what
+        is as far or farther on the other side.
     """
 
     table: str
@@ -77,22 +78,31 @@ class Pattern:
         >>> [(spec.family, gain) for spec, gain in found.trials]
         [('lightgbm', 1.0), ('mlp', 0.0), ('linear', -1.0)]
         """
-        errors = sorted(float(error) for _, error in results if math.isfinite(error))
-        if len(errors) < 3:
+        scored = [(spec, float(error)) for spec, error in results if math.isfinite(error)]
+        if len(scored) < 3:
             return None
-        best, middle = errors[0], errors[(len(errors) - 1) // 2]
+        # What a search tries most is what it has found to be good: the median of its trials would
+        # be nearly the best of them.
+        families: dict[str, float] = {}
+        for spec, error in scored:
+            families[spec.family] = min(error, families.get(spec.family, error))
+        errors = sorted(families.values() if len(families) > 2 else (e for _, e in scored))
+        best, middle = errors[0], errors[len(errors) // 2]
         if not middle > best:
             middle = errors[-1]
         if not middle > best:
             return None  # all the same: nothing is to be learned
         gains: dict[str, tuple[Spec, float]] = {}
-        for spec, error in results:
-            if math.isfinite(error):
-                gain = round(max(-1.0, (middle - float(error)) / (middle - best)), 4)
-                if spec.key not in gains or gains[spec.key][1] < gain:
-                    gains[spec.key] = (spec, gain)
+        for spec, error in scored:
+            gain = round(max(-1.0, (middle - error) / (middle - best)), 4)
+            if spec.key not in gains or gains[spec.key][1] < gain:
+                gains[spec.key] = (spec, gain)
         ranked = sorted(gains.values(), key=lambda pair: (-pair[1], pair[0].key))
-        return cls(table, name, task, metric, dict(features), tuple(ranked[:_MOST_TRIALS]))
+        # That a family was bad here is worth knowing too.
+        firsts = {spec.family: spec.key for spec, _ in reversed(ranked)}
+        ranked.sort(key=lambda pair: pair[0].key != firsts[pair[0].family])
+        kept = sorted(ranked[:_MOST_TRIALS], key=lambda pair: (-pair[1], pair[0].key))
+        return cls(table, name, task, metric, dict(features), tuple(kept))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -140,7 +150,7 @@ class Pattern:
         )
         lines = [
             f"{self.task} table {self.name}, {rows} rows, {columns} columns, {self.metric}; "
-            "pipelines by gain (1 the best, 0 the median of the run's trials):"
+            "pipelines by gain (1 the best, 0 the median of families):"
         ]
         for spec, gain in self.trials[:5]:
             params = " ".join(f"{name}={value}" for name, value in sorted(spec.params.items()))

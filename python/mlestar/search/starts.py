@@ -14,12 +14,19 @@ from mlestar.pipeline.tabular import PipelineSpec
 from mlestar.search.patterns import Pattern, fit_to_space
 from mlestar.search.space import Space
 
-# How many tables are asked, and how many pipelines they give.
-_NEIGHBORS, _STARTS = 5, 5
+# How many tables are asked, how many pipelines they give, and how many tables away the kernel's
+# width is.
+_NEIGHBORS, _STARTS, _WIDTH = 10, 5, 3
 # A pipeline that is only like one that was tried is believed the less, the less alike they are.
 _ALIKE = 2.0
-# The chance that a family fails here, whatever it did elsewhere.
+# The chance that families of one kind fail here together, whatever they did elsewhere.
 _FAILING = 1 / 3
+_KINDS = {
+    "lightgbm": "boosting",
+    "hist_gradient_boosting": "boosting",
+    "extra_trees": "forest",
+    "random_forest": "forest",
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ def nearest_tables(
     # Rounded, so that tables equally far are ordered by name.
     distances = np.sqrt(((scaled[1:] - scaled[0]) ** 2).mean(axis=1)).round(9)
     order = sorted(range(len(tables)), key=lambda i: (distances[i], tables[i]))[:_NEIGHBORS]
-    width = max(1e-9, float(distances[order[min(2, len(order) - 1)]]))
+    width = max(1e-9, float(distances[order[min(_WIDTH, len(order)) - 1]]))
     weights = [math.exp(-0.5 * (float(distances[i]) / width) ** 2) for i in order]
     found = []
     for i, weight in zip(order, weights, strict=True):
@@ -132,9 +139,10 @@ def choose_starts(neighbors: Sequence[Neighbor], count: int = _STARTS) -> list[d
     gains = np.array(
         [[_gain_of(candidates[key][0], neighbor) for neighbor in neighbors] for key in keys]
     )
-    families = sorted({spec.family for spec, _, _ in candidates.values()})
-    rows = [families.index(candidates[key][0].family) for key in keys]
-    best = np.full((len(families), len(neighbors)), -1.0)
+    found = [_KINDS.get(candidates[key][0].family, candidates[key][0].family) for key in keys]
+    kinds = sorted(set(found))
+    rows = [kinds.index(kind) for kind in found]
+    best = np.full((len(kinds), len(neighbors)), -1.0)
     starts: list[dict[str, Any]] = []
     left = list(range(len(keys)))
     while left and len(starts) < count:
