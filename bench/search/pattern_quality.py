@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import statistics
 import tempfile
@@ -127,6 +128,8 @@ def _error(metric: Any, score: float) -> float:
 
 def learn(name: str, data: Path | None) -> dict[str, Any]:
     """What a run finds on one table, of which its pattern is made."""
+    from mlestar.engine.learned import results_of
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "patterns.db"
         state, *_ = search(name, data, KNOWN_FITS, KNOWN_FOLDS, _KNOWN_SEED, file)
@@ -135,11 +138,7 @@ def learn(name: str, data: Path | None) -> dict[str, Any]:
         "table": name,
         "about": [asked["table"], name, manifest["task"], manifest["metric_name"]],
         "features": asked["features"],
-        "results": [
-            [trial.spec.to_dict(), state.error_of(trial)]
-            for trial in state.trials
-            if trial.status == "done"
-        ],
+        "results": [[spec.to_dict(), error] for spec, error in results_of(state)],
     }
 
 
@@ -158,6 +157,7 @@ def report(rows: list[dict[str, Any]]) -> None:
         f"{'table':<26}{'cv without':>11}{'with':>10}{'saved':>8}{'test without':>14}{'with':>10}{'saved':>8}"
     )
     saved: dict[str, list[float]] = {"cv": [], "test": []}
+    ratios: dict[str, list[float]] = {"cv": [], "test": []}
     for name in names:
         line = f"{name:<26}"
         for part, widths in (("cv", (11, 10)), ("test", (14, 10))):
@@ -165,6 +165,7 @@ def report(rows: list[dict[str, Any]]) -> None:
                 statistics.fmean(row[part] for row in found[name][kind]) for kind in (False, True)
             )
             saved[part].append(1.0 - with_ / without if without > 0 else 0.0)
+            ratios[part].append(math.log((with_ + 1e-9) / (without + 1e-9)))
             line += f"{without:>{widths[0]}.4g}{with_:>{widths[1]}.4g}{saved[part][-1]:>8.1%}"
         print(line)
     seeds = len({row["seed"] for row in rows if "seed" in row})
@@ -174,7 +175,8 @@ def report(rows: list[dict[str, Any]]) -> None:
         p = wilcoxon(values).pvalue if any(values) else 1.0
         print(
             f"{part}: {len(values)} tables, {seeds} seeds, {FITS} fits: patterns save {statistics.fmean(values):.1%} of the "
-            f"error (median {statistics.median(values):.1%}), better on {better}, worse on {worse}; Wilcoxon p = {p:.2g}"
+            f"error (median {statistics.median(values):.1%}; geometric mean of the ratio {math.exp(statistics.fmean(ratios[part])):.3f}), "
+            f"better on {better}, worse on {worse}; Wilcoxon p = {p:.2g}"
         )
 
 

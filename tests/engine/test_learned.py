@@ -50,7 +50,7 @@ def remember(file, table="other", name="<i>other</i>", **values):
             ),
             1.0,
         ),
-        (PipelineSpec("linear", "median", "ordinal", "standard", {"alpha": 33.0}), 1.5),
+        (PipelineSpec("linear", "median", "ordinal", "standard", {"alpha": 33.0}), 1.2),
         (PipelineSpec("linear", "median", "ordinal", "standard", {"alpha": 1.0}), 3.0),
         (PipelineSpec("linear", "median", "ordinal", "standard", {"alpha": 5.0}), 3.5),
         (

@@ -27,6 +27,10 @@ def features(**values):
     return {**dict.fromkeys(META_FEATURES, 0.0), **values}
 
 
+def everywhere(value):
+    return dict.fromkeys(META_FEATURES, value)
+
+
 def pattern(table, results, *, task="binary", **values):
     return Pattern.of(table, table, task, "roc_auc", features(**values), results)
 
@@ -38,17 +42,22 @@ def memory(tmp_path):
     store.close()
 
 
-def test_gains_are_shares_of_the_way_from_the_median_to_the_best():
+def test_gains_are_logarithms_of_the_ratio_of_errors():
     specs = [PipelineSpec("linear", params={"alpha": float(i + 1)}) for i in range(5)]
-    found = pattern("a", list(zip(specs, [0.5, 0.3, 0.1, 0.2, 9.0], strict=True)))
-    assert [gain for _, gain in found.trials] == [1.0, 0.5, 0.0, -1.0, -1.0]
+    errors = [8.0, 4.0, 1.0, 1.4142, 90.0]
+    found = pattern("a", list(zip(specs, errors, strict=True)))
+    floor = 0.02 * 4.0
+    expected = [1.0, 1.0 - 2.0 * np.log2((1.4142 + floor) / (1.0 + floor)), -1.0, -1.0, -1.0]
+    assert [gain for _, gain in found.trials] == pytest.approx(expected, abs=1e-4)
     assert found.trials[0][0] == specs[2]
-    again = [*zip(specs, [0.5, 0.3, 0.1, 0.2, 9.0], strict=True), (specs[4], 0.1)]
+    again = [*zip(specs, errors, strict=True), (specs[4], 1.0)]
     assert {s.key: g for s, g in pattern("a", again).trials}[specs[4].key] == 1.0
     assert len(found.describe().splitlines()) == 6
 
 
-@pytest.mark.parametrize("errors", [[], [1.0, 2.0], [1.0] * 9, [1.0, np.inf, np.nan, 2.0]])
+@pytest.mark.parametrize(
+    "errors", [[], [1.0, 2.0], [1.0] * 9, [0.0] * 9, [1.0, np.inf, np.nan, 2.0, -1.0]]
+)
 def test_runs_that_teach_nothing_leave_nothing(errors):
     assert pattern("a", [(LINEAR, error) for error in errors]) is None
 
@@ -126,8 +135,7 @@ def test_the_nearest_tables_come_first_and_say_most():
     found = nearest_tables(features(log_rows=1.0, kurtosis=7.0), known, SPACE)
     assert [n.table for n in found][:5] == ["t4", "t3", "t5", "t2", "t6"]
     assert found[0].distance == 0.0
-    assert sum(n.weight for n in found) == pytest.approx(1.0)
-    assert found[0].weight > found[1].weight == found[2].weight > found[3].weight
+    assert found[0].weight == 1.0 > found[1].weight == found[2].weight > found[3].weight
     spread = np.std([1.0, *(i / 4 for i in range(9))])
     assert found[1].distance == pytest.approx(0.25 / spread / np.sqrt(len(META_FEATURES)))
     assert nearest_tables(features(), [], SPACE) == []
@@ -138,7 +146,7 @@ def test_several_runs_on_one_table_are_one_neighbour():
     second = pattern("t", [(LINEAR, 3.0), (FOREST, 2.0), (SLOW, 1.0)])
     (only,) = nearest_tables(features(), [first, second], SPACE)
     gains = {spec.key: gain for spec, gain in only.trials}
-    assert gains[LINEAR.key] == gains[SLOW.key] == 1.0
+    assert gains[LINEAR.key] == gains[SLOW.key] == 1.0  # the better of the two runs counts
     assert len(gains) == 4
 
 
@@ -163,13 +171,27 @@ def test_starts_are_the_best_of_several_families():
 
 def test_near_tables_outvote_far_ones():
     near = [
-        pattern(f"near{i}", [(LINEAR, 1.0), (FOREST, 2.0), (BOOSTED, 3.0)], log_rows=i / 100)
+        pattern(f"near{i}", [(LINEAR, 1.0), (FOREST, 2.0), (BOOSTED, 3.0)], **everywhere(i / 100))
         for i in range(3)
     ]
     far = [
-        pattern(f"far{i}", [(LINEAR, 3.0), (FOREST, 2.0), (BOOSTED, 1.0)], log_rows=3 + i / 100)
+        pattern(
+            f"far{i}", [(LINEAR, 3.0), (FOREST, 2.0), (BOOSTED, 1.0)], **everywhere(3 + i / 100)
+        )
         for i in range(9)
     ]
     for tables in (near + far, far + near):
         starts = choose_starts(nearest_tables(features(), tables, SPACE))
         assert starts[0]["pipeline"]["family"] == "linear"
+
+
+def test_habit_outvotes_far_tables_and_not_the_table_itself():
+    usual = [LINEAR, FOREST]
+    results = [(BOOSTED, 1.0), (FOREST, 3.0), (LINEAR, 9.0)]
+    table = pattern("t", results, **everywhere(3.0))
+    far = nearest_tables(everywhere(2.0), [table], SPACE)
+    assert [s["pipeline"] for s in choose_starts(far, usual)][:2] == [s.to_dict() for s in usual]
+    assert choose_starts(far, usual)[0]["name"] == ""
+    same = nearest_tables(everywhere(3.0), [table], SPACE)
+    assert choose_starts(same, usual)[0]["pipeline"] == BOOSTED.to_dict()
+    assert choose_starts([], usual) == []

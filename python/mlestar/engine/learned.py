@@ -14,6 +14,7 @@ from mlestar.coordination.base import Event
 from mlestar.coordination.embedded import EmbeddedStore
 from mlestar.exceptions import CoordinationWarning, RunFolderError
 from mlestar.pipeline.meta_features import MetaFeatures
+from mlestar.pipeline.tabular import PipelineSpec
 from mlestar.search.patterns import Pattern, PatternMemory
 from mlestar.search.space import Space
 from mlestar.search.starts import choose_starts, nearest_tables
@@ -58,7 +59,7 @@ def look_up(file: str, manifest: dict[str, Any], space: Space, X: Any, y: Any) -
             {"table": n.table, "name": n.name, "distance": n.distance, "weight": n.weight}
             for n in neighbors
         ],
-        "starts": choose_starts(neighbors),
+        "starts": choose_starts(neighbors, space.portfolio()),
     }
 
 
@@ -67,11 +68,6 @@ def pattern_of(state: RunState) -> Pattern | None:
     asked = state.manifest.get("patterns")
     if not asked:
         return None
-    results = [
-        (trial.spec, float(state.error_of(trial) or 0.0))
-        for trial in state.trials
-        if trial.status == "done"
-    ]
     manifest = state.manifest
     return Pattern.of(
         asked["table"],
@@ -79,8 +75,17 @@ def pattern_of(state: RunState) -> Pattern | None:
         manifest["task"],
         manifest["metric_name"],
         asked["features"],
-        results,
+        results_of(state),
     )
+
+
+def results_of(state: RunState) -> list[tuple[PipelineSpec, float]]:
+    """Scored pipelines and their errors: 0 is perfect."""
+    return [
+        (trial.spec, 1.0 - trial.score if state.greater_is_better else trial.score)
+        for trial in state.trials
+        if trial.status == "done" and trial.score is not None
+    ]
 
 
 def keep_pattern(state: RunState) -> Event | None:
@@ -116,7 +121,7 @@ def learned_section(state: RunState) -> dict[str, Any]:
             {
                 "trial": None if trial is None else trial.number,
                 "pipeline": _words(start["pipeline"]),
-                "name": start["name"],
+                "name": start["name"] or "every run",
                 "gain": start["gain"],
                 "score": None if trial is None else trial.score,
             }

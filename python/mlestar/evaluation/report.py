@@ -287,7 +287,7 @@ def _patterns(content: ReportContent) -> str:
     if not found["neighbors"]:
         return text + "<p>None was of a table of this kind: the run started as usual.</p>"
     neighbors = [
-        [n["name"], _number(n["distance"]), f"{n['weight']:.0%}"] for n in found["neighbors"]
+        [n["name"], _number(n["distance"]), _number(n["weight"])] for n in found["neighbors"]
     ]
     starts = [
         [s["trial"], s["pipeline"], s["name"], _number(s["gain"]), _number(s["score"])]

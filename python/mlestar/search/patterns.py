@@ -21,6 +21,8 @@ PATTERNS = "mlestar-patterns"
 _VERSION = 1
 # A pattern is a few kilobytes: a long run's lesser trials teach little.
 _MOST_TRIALS = 40
+# Of the median error: what makes no difference.
+_NOTHING = 0.02
 _CATEGORIES_APART = ("linear", "mlp", "k_nearest_neighbors")
 
 
@@ -38,9 +40,9 @@ class Pattern:
     features : dict
         `mlestar.pipeline.MetaFeatures` of the table.
     trials : tuple of (PipelineSpec, float)
-        Pipelines and their gain, the greatest first: 1 for the run's best, 0 for the median of the
-        best of each family (of all trials, where there are fewer than three families), -1 for what
-        is as far or farther on the other side.
+        Pipelines and their gain, the greatest first: 1 less twice the binary logarithm of the ratio
+        of its error to the least of the run's. So 1 is the best, 0 has 1.4 times and -1 twice its
+        error, or more.
     """
 
     table: str
@@ -66,35 +68,30 @@ class Pattern:
         ----------
         table, name, task, metric, features : as the attributes
         results : sequence of (PipelineSpec, float)
-            Scored pipelines and their errors: the smaller the better.
+            Scored pipelines and their errors: at least 0, and 0 is perfect.
 
         Examples
         --------
         >>> from mlestar.pipeline import META_FEATURES, PipelineSpec
         >>> features = dict.fromkeys(META_FEATURES, 0.0)
-        >>> errors = {"linear": 3.0, "mlp": 2.0, "lightgbm": 1.0}
+        >>> errors = {"linear": 0.5, "mlp": 0.14, "lightgbm": 0.1}
         >>> results = [(PipelineSpec(family), error) for family, error in errors.items()]
         >>> found = Pattern.of("f00d", "toy", "regression", "rmse", features, results)
         >>> [(spec.family, gain) for spec, gain in found.trials]
-        [('lightgbm', 1.0), ('mlp', 0.0), ('linear', -1.0)]
+        [('lightgbm', 1.0), ('mlp', 0.0519), ('linear', -1.0)]
         """
-        scored = [(spec, float(error)) for spec, error in results if math.isfinite(error)]
+        scored = [(s, float(error)) for s, error in results if 0.0 <= error < math.inf]
         if len(scored) < 3:
             return None
-        # What a search tries most is what it has found to be good: the median of its trials would
-        # be nearly the best of them.
-        families: dict[str, float] = {}
-        for spec, error in scored:
-            families[spec.family] = min(error, families.get(spec.family, error))
-        errors = sorted(families.values() if len(families) > 2 else (e for _, e in scored))
-        best, middle = errors[0], errors[len(errors) // 2]
-        if not middle > best:
-            middle = errors[-1]
-        if not middle > best:
+        errors = sorted(error for _, error in scored)
+        # Next to nothing is as good as nothing: without it, the ratio of two such would be noise.
+        floor = _NOTHING * errors[len(errors) // 2]
+        if not errors[-1] > errors[0]:
             return None  # all the same: nothing is to be learned
         gains: dict[str, tuple[Spec, float]] = {}
         for spec, error in scored:
-            gain = round(max(-1.0, (middle - error) / (middle - best)), 4)
+            ratio = (error + floor) / (errors[0] + floor)
+            gain = round(max(-1.0, 1.0 - 2.0 * math.log2(ratio)), 4)
             if spec.key not in gains or gains[spec.key][1] < gain:
                 gains[spec.key] = (spec, gain)
         ranked = sorted(gains.values(), key=lambda pair: (-pair[1], pair[0].key))
@@ -150,7 +147,7 @@ class Pattern:
         )
         lines = [
             f"{self.task} table {self.name}, {rows} rows, {columns} columns, {self.metric}; "
-            "pipelines by gain (1 the best, 0 the median of families):"
+            "pipelines by gain (1 the best, 0 with 1.4 times, -1 with twice its error):"
         ]
         for spec, gain in self.trials[:5]:
             params = " ".join(f"{name}={value}" for name, value in sorted(spec.params.items()))

@@ -14,11 +14,13 @@ from mlestar.pipeline.tabular import PipelineSpec
 from mlestar.search.patterns import Pattern, fit_to_space
 from mlestar.search.space import Space
 
-# How many tables are asked, how many pipelines they give, and how many tables away the kernel's
-# width is.
-_NEIGHBORS, _STARTS, _WIDTH = 10, 5, 3
+# How many tables are asked, how many pipelines are chosen, and at which distance a table has 0.6 of
+# the say that it would have at none.
+_NEIGHBORS, _STARTS, _WIDTH = 10, 5, 0.5
 # A pipeline that is only like one that was tried is believed the less, the less alike they are.
 _ALIKE = 2.0
+# The say of what every run tries first: as that of two tables just like the new one.
+_HABIT = 2.0
 # The chance that families of one kind fail here together, whatever they did elsewhere.
 _FAILING = 1 / 3
 _KINDS = {
@@ -40,7 +42,7 @@ class Neighbor:
     distance : float
         Root mean square of the differences of the meta-features, each in its standard deviations.
     weight : float
-        Its share of the say; all shares are 1 together.
+        Its say: 1 for a table just like the new one.
     trials : list of (PipelineSpec, float)
         The best gain of each pipeline, in this table's space.
     """
@@ -55,7 +57,7 @@ class Neighbor:
 def nearest_tables(
     features: Mapping[str, float], patterns: Sequence[Pattern], space: Space
 ) -> list[Neighbor]:
-    """The known tables that are most like one, at most five, the nearest first.
+    """The known tables that are most like one, at most ten, the nearest first.
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ def nearest_tables(
     Notes
     -----
     Each meta-feature is scaled by its standard deviation over the known tables and the new one. A
-    table's weight is that of a Gaussian kernel as wide as the distance of the third.
+    table's weight is that of a Gaussian kernel half a standard deviation wide.
     """
     grouped: dict[str, list[Pattern]] = {}
     for pattern in patterns:
@@ -85,8 +87,7 @@ def nearest_tables(
     # Rounded, so that tables equally far are ordered by name.
     distances = np.sqrt(((scaled[1:] - scaled[0]) ** 2).mean(axis=1)).round(9)
     order = sorted(range(len(tables)), key=lambda i: (distances[i], tables[i]))[:_NEIGHBORS]
-    width = max(1e-9, float(distances[order[min(_WIDTH, len(order)) - 1]]))
-    weights = [math.exp(-0.5 * (float(distances[i]) / width) ** 2) for i in order]
+    weights = [math.exp(-0.5 * (float(distances[i]) / _WIDTH) ** 2) for i in order]
     found = []
     for i, weight in zip(order, weights, strict=True):
         known = grouped[tables[i]]
@@ -100,42 +101,53 @@ def nearest_tables(
         if trials:
             distance = float(distances[i])
             found.append(Neighbor(tables[i], known[0].name, distance, weight, trials))
-    total = sum(neighbor.weight for neighbor in found)
-    return [Neighbor(n.table, n.name, n.distance, n.weight / total, n.trials) for n in found]
+    return found
 
 
-def choose_starts(neighbors: Sequence[Neighbor], count: int = _STARTS) -> list[dict[str, Any]]:
+def choose_starts(
+    neighbors: Sequence[Neighbor], usual: Sequence[PipelineSpec] = (), count: int = _STARTS
+) -> list[dict[str, Any]]:
     """Pipelines to try first, from what the neighbours tell.
 
     Parameters
     ----------
     neighbors : sequence of Neighbor
+        The nearest first.
+    usual : sequence of PipelineSpec, default=()
+        What every run tries first, in order: it has the say of two tables just like the new one,
+        unless one is the new one.
     count : int, default=5
 
     Returns
     -------
     list of dict
-        ``pipeline`` (as `PipelineSpec.to_dict`), ``table`` and ``name`` (where it did best), its
-        ``gain`` there, and ``expected``, its mean gain over the neighbours by weight.
+        ``pipeline`` (as `PipelineSpec.to_dict`), ``table`` and ``name`` (where it did best; empty
+        for one of the usual), its ``gain`` there, and ``expected``, its mean gain by weight.
+        Empty where there are no neighbours.
 
     Notes
     -----
-    Only pipelines that were better than the median somewhere are chosen. The first has the greatest
-    expected gain; each further one adds most to the expected best of
-    those chosen (a greedy portfolio, as in Feurer et al., JMLR 23, 2022), where each family may
-    fail on the new table, with a chance of one in three, whatever the neighbours say of it: so not
-    all that is chosen is of one family. What a neighbour has not tried counts as the most similar
-    pipeline of its family there, drawn towards -1 the less alike the two are.
+    Only pipelines whose gain is above 0 somewhere are chosen. The first has the greatest expected
+    gain; each further one adds most to the expected best of those chosen (a greedy portfolio, as in
+    Feurer et al., JMLR 23, 2022), where families of one kind (boosted trees, forests, and each
+    other by itself) may fail on the new table together, with a chance of one in three, whatever the
+    neighbours say: so not all that is chosen is of one kind. What a neighbour has not tried counts
+    as the most similar pipeline of its family there, drawn towards -1 the less alike the two are.
+    Of the usual pipelines, the first counts as the best and each next one as a little worse.
     """
+    if not neighbors:
+        return []
+    habit = [(spec, 1.0 - place / len(usual)) for place, spec in enumerate(usual)]
+    say = _HABIT if neighbors[0].distance > 0 else 0.0
+    neighbors = [*neighbors, Neighbor("", "", 0.0, say, habit)]
     candidates: dict[str, tuple[PipelineSpec, float, Neighbor]] = {}
     for neighbor in neighbors:
         for spec, gain in neighbor.trials:
             if gain > candidates.get(spec.key, (spec, 0.0, neighbor))[1]:
                 candidates[spec.key] = (spec, gain, neighbor)
     keys = sorted(candidates)
-    if not keys:
-        return []
     weights = np.array([neighbor.weight for neighbor in neighbors])
+    weights /= weights.sum()
     gains = np.array(
         [[_gain_of(candidates[key][0], neighbor) for neighbor in neighbors] for key in keys]
     )
@@ -163,7 +175,7 @@ def choose_starts(neighbors: Sequence[Neighbor], count: int = _STARTS) -> list[d
 
 
 def _expected_best(best: Any, row: int, gains: Any) -> Any:
-    """The best gain to hope for on each neighbour, of shape (n_neighbors,), if one family had the
+    """The best gain to hope for on each neighbour, of shape (n_neighbors,), if one kind had the
     better of what it has and these gains."""
     best = best.copy()
     best[row] = np.maximum(best[row], gains)
