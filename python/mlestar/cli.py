@@ -43,6 +43,15 @@ def _parser() -> argparse.ArgumentParser:
         help="where the agents' work is seen (default embedded)",
     )
 
+    patterns = run.add_mutually_exclusive_group()
+    patterns.add_argument(
+        "--patterns",
+        metavar="FILE",
+        help="what worked on which table: start from it, and add what this run learns",
+    )
+    patterns.add_argument(
+        "--no-patterns", action="store_true", help="as without coordination_config.patterns"
+    )
     run.add_argument(
         "--agents",
         metavar="COUNTS",
@@ -189,6 +198,9 @@ def _run(arguments: argparse.Namespace, started: float) -> int:
     config = MLConfig() if arguments.config is None else MLConfig.load(arguments.config)
     config = config.override("coordination_config.backend", arguments.coordination)
     config = config.override("coordination_config.agents", arguments.agents)
+    config = config.override("coordination_config.patterns", arguments.patterns)
+    if arguments.no_patterns:
+        config = config.without_patterns()
     config = config.override("training_params.seed", arguments.seed)
     data = arguments.data or config.data_config.path
     if data is None:

@@ -114,6 +114,10 @@ class CoordinationConfig:
         of trials 0 to k - window - 1, whatever the number of workers.
     lease_seconds : float
         After this time without a sign of life, another agent takes a fit over.
+    patterns : str or None
+        SQLite file of what worked on which table, made at need: the run starts with what worked on
+        the tables most like its own, and leaves there what it learned. None: the run neither looks
+        nor leaves anything.
     """
 
     backend: str = "embedded"
@@ -124,6 +128,7 @@ class CoordinationConfig:
     agents: str | None = None
     window: int = 2
     lease_seconds: float = 60.0
+    patterns: str | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("backend", BACKENDS), ("topology", _TOPOLOGIES)):
@@ -319,6 +324,11 @@ class MLConfig:
             target = target[parent]
         target[name] = value
         return MLConfig.from_dict(values)
+
+    def without_patterns(self) -> MLConfig:
+        """A copy that neither looks at other runs' patterns nor leaves its own."""
+        coordination = dataclasses.replace(self.coordination_config, patterns=None)
+        return dataclasses.replace(self, coordination_config=coordination)
 
 
 def _build(cls: Any, values: Any, path: str) -> Any:

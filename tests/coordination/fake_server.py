@@ -78,7 +78,7 @@ def call(db, tool, a):
         return {"success": True}
     if tool == "environment":
         return dict(os.environ)
-    if tool.startswith(("swarm_", "agent_", "task_")):
+    if tool.startswith(("swarm_", "agent_", "task_", "neural_")):
         return Records().call(tool, a)
     raise ValueError(f"no tool {tool}")
 

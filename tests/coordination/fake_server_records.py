@@ -12,7 +12,7 @@ class Records:
 
     def __init__(self):
         self.path = Path(os.environ["CLAUDE_FLOW_CWD"]) / "fake-records.json"
-        self.data = {"swarms": {}, "agents": {}, "tasks": {}, "calls": {}}
+        self.data = {"swarms": {}, "agents": {}, "tasks": {}, "calls": {}, "patterns": []}
         if self.path.exists():
             self.data = json.loads(self.path.read_text())
 
@@ -99,6 +99,14 @@ class Records:
         task = self._task(taskId)
         task.update(status="completed", progress=100, result=result, times=task.get("times", 0) + 1)
         return {"taskId": taskId, "status": "completed"}
+
+    def neural_patterns(self, action, type=None, limit=10, name=None, content=None, data=None):
+        known = self.data["patterns"]
+        if action == "store":
+            known.append({"name": name, "type": type, "content": content, "metadata": data})
+            return {"success": True, "patternId": f"pattern-{len(known)}", "name": name}
+        found = [{"name": p["name"], "type": p["type"]} for p in known if p["type"] == type]
+        return {"patterns": found[:limit], "total": len(known)}
 
     def task_cancel(self, taskId, reason):
         self._task(taskId).update(status="cancelled", result={"cancelReason": reason})

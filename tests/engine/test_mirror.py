@@ -165,3 +165,19 @@ def test_what_can_never_work_is_refused_before_anything_is_written(tmp_path, cap
     assert main([*arguments, "--out", str(out)]) == 2
     assert "npm install claude-flow@3" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_what_a_run_learned_is_told_to_the_memory_and_the_pattern_tools(tmp_path):
+    settings = config(FAKE_COMMAND)
+    settings["coordination_config"]["patterns"] = str(tmp_path / "patterns.db")
+    out = tmp_path / "run"
+    run = mlestar.run("iris", fits=25, out=out, config=settings)
+    kept = run._state.pattern
+    memory = EmbeddedStore(out / "mlestar-memory.db")
+    assert memory.retrieve(kept["key"], namespace="mlestar-patterns") == kept["pattern"]
+    assert memory.waiting() == 0
+    memory.close()
+    (told,) = json.loads((out / "fake-records.json").read_text())["patterns"]
+    assert told["name"] == kept["key"]
+    assert told["metadata"] == kept["pattern"]
+    assert "iris" in told["content"]

@@ -51,7 +51,7 @@ class EvaluationAgent(Agent):
     def _analyses(self) -> list[Event]:
         state = self.state
         window = int(state.manifest["window"])
-        portfolio = len(state.space().portfolio())
+        portfolio = len(state.portfolio())
         starts = sorted(
             {
                 (t.round, step_of(t.number, portfolio, window, state.budget).start)

@@ -34,7 +34,7 @@ class SearchAgent(Agent):
     def _propose(self, number: int, visible: int) -> Event | None:
         state = self.state
         space = state.space()
-        portfolio = space.portfolio()
+        portfolio = state.portfolio()
         step = step_of(number, len(portfolio), int(state.manifest["window"]), state.budget)
         base, block = None, step.block
         proposal: Proposal | None = None

@@ -71,6 +71,7 @@ class RunState:
         self.analyses: dict[int, dict[str, Any]] = {}
         self.closed: str = ""
         self.ensemble: dict[str, Any] | None = None
+        self.pattern: dict[str, Any] | None = None
         self.finished = False
         self.started_at = 0.0
 
@@ -125,6 +126,22 @@ class RunState:
             values["has_categories"],
             values["has_missing"],
         )
+
+    def portfolio(self) -> list[PipelineSpec]:
+        """Pipelines that are tried first: what other tables' patterns suggest, then those that
+        every run tries."""
+        usual = self.space().portfolio()
+        starts = self.start_specs()
+        if not starts:
+            return usual
+        # A run against the clock has something quick to show first, whatever worked elsewhere.
+        quick = usual[:1] if self.budget is None else []
+        return list({spec.key: spec for spec in [*quick, *starts, *usual]}.values())
+
+    def start_specs(self) -> list[PipelineSpec]:
+        """What other tables' patterns suggest; nothing where none were asked."""
+        starts = (self.manifest.get("patterns") or {}).get("starts", ())
+        return [PipelineSpec.from_dict(start["pipeline"]) for start in starts]
 
     def error_of(self, trial: Trial) -> float | None:
         """The trial's score as something to make small; None if there is none."""
@@ -192,6 +209,9 @@ class RunState:
 
     def _ensemble_done(self, payload: dict[str, Any]) -> None:
         self.ensemble = payload
+
+    def _pattern_kept(self, payload: dict[str, Any]) -> None:
+        self.pattern = payload
 
     def _run_finished(self, payload: dict[str, Any]) -> None:
         self.finished = True

@@ -17,6 +17,7 @@ from mlestar.agents.training import PRELOAD
 from mlestar.coordination.artifacts import ArtifactStore
 from mlestar.coordination.base import Event
 from mlestar.coordination.journal import Journal
+from mlestar.engine.learned import keep_pattern, learned_section
 from mlestar.engine.loop import Clock
 from mlestar.engine.model import write_model
 from mlestar.evaluation.comparison import mean_interval
@@ -55,9 +56,13 @@ def finish(
     answer = ensemble_answer(state, artifacts)
     if answer is not None:
         _write_predictions(folder / "predictions.csv", state, artifacts, answer)
+    pattern = keep_pattern(state)
+    if pattern is not None:
+        journal.append([pattern])
     write_report(folder, state, clock)
     reason = state.closed
-    journal.append([Event("run.finished", "", {"reason": reason, "refitted": refitted})])
+    said = {"reason": reason, "refitted": refitted, "coordination_seconds": clock.coordination}
+    journal.append([Event("run.finished", "", said)])
 
 
 def members_of(state: RunState) -> list[tuple[Trial, float]]:
@@ -109,6 +114,7 @@ def write_report(folder: Path, state: RunState, clock: Clock | None = None) -> P
         ],
         ensemble=None if answer is None else ensemble_score(state, artifacts, answer),
         choice=state.ensemble or {},
+        patterns=learned_section(state),
         y=None if answer is None else artifacts.get_array(manifest["y"]),
         answer=answer,
         findings=manifest["findings"],

@@ -15,6 +15,8 @@ from typing import Any
 
 from mlestar._lazy import require
 from mlestar.config import CoordinationConfig
+from mlestar.coordination.claude_flow.client import ClaudeFlowClient
+from mlestar.coordination.claude_flow.patterns import tell_pattern
 from mlestar.coordination.claude_flow.server import COMMAND_VARIABLE, ServerFolder, find_server
 from mlestar.coordination.claude_flow.store import ClaudeFlowStore
 from mlestar.coordination.claude_flow.swarm import SwarmRecords
@@ -24,14 +26,17 @@ from mlestar.engine.records import RunRecords
 from mlestar.exceptions import (
     ConfigError,
     CoordinationWarning,
+    ServerError,
     ServerUnavailableError,
     ToolError,
 )
+from mlestar.search.patterns import PATTERNS, Pattern
 
 _POLL = 0.2
 _METRICS_SECONDS = 2.0
 # The end of a run waits so long for a server that is up, and for one that is not.
 _PATIENCE, _SHORT_PATIENCE = 10.0, 2.0
+_PATTERN_SECONDS = 3.0
 # What is not sent: the mirror's own notes.
 _NOTES = "mlestar-mirror"
 
@@ -202,6 +207,12 @@ class Mirror:
                 store.local.store_once(
                     key, value, namespace=self.name, tags=["mlestar", kind], send=True
                 )
+            if event.kind == "pattern.kept":
+                pattern = event.payload["pattern"]
+                tags = ["mlestar", pattern["task"], pattern["metric"]]
+                store.local.store_once(
+                    event.payload["key"], pattern, namespace=PATTERNS, tags=tags, send=True
+                )
             self._seen = event.seq
         return bool(events)
 
@@ -215,12 +226,33 @@ class Mirror:
     def _finish(self, store: ClaudeFlowStore, swarm: SwarmRecords) -> None:
         """Shut the swarm down, empty the outbox, and note if nothing is left to be told."""
         swarm.shut_down()
+        told = self._tell_pattern(store.client)
         left, before = store.deliver(_SHORT_PATIENCE), None
         while left and left != before and time.monotonic() < self._end:
             left, before = store.deliver(_SHORT_PATIENCE), left
-        if not left:
+        if not left and told:
             done = {"swarm": swarm.swarm_id, "told": True}
             store.local.store(self.name, done, namespace=_NOTES)
+
+    def _tell_pattern(self, client: ClaudeFlowClient) -> bool:
+        """Tell the server's pattern tools what the run learned; whether nothing is left to tell.
+
+        They wait for the server's model, which may never come: then the run does not wait.
+        """
+        kept = self._records.state.pattern
+        seconds = min(_PATTERN_SECONDS, max(0.1, self._end - time.monotonic()))
+        if kept is None:
+            return True
+        text = Pattern.from_dict(kept["pattern"]).describe()
+        try:
+            tell_pattern(client, kept["key"], text, kept["pattern"], seconds=seconds)
+        except ServerError as error:
+            self._words.append(
+                f"Claude Flow's pattern tools do not have the run's pattern: {error}; "
+                "mlestar resume tells them again"
+            )
+            return False
+        return True
 
 
 @contextmanager

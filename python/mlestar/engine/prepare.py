@@ -17,6 +17,7 @@ from mlestar.coordination.base import Event
 from mlestar.coordination.embedded import SCHEMA_VERSION
 from mlestar.coordination.journal import Journal
 from mlestar.engine.data import Table
+from mlestar.engine.learned import look_up
 from mlestar.evaluation.evaluator import CrossValidator
 from mlestar.evaluation.metrics import MetricsCalculator
 from mlestar.exceptions import ConfigError, RunFolderError
@@ -68,6 +69,9 @@ def prepare(table: Table, config: MLConfig, out: str | Path | None) -> Path:
             families=config.training_params.families,
         )
         manifest["space"] = {**vars(space), "families": list(space.families)}
+        known = config.coordination_config.patterns
+        if known is not None:
+            manifest["patterns"] = look_up(known, manifest, space, X, table.y)
         journal = Journal(folder / "journal.db")
         journal.append([Event("run.started", "", manifest)])
         journal.close()

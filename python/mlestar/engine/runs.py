@@ -175,6 +175,9 @@ def run(
     shared = settings.coordination_config.folder
     if shared is not None:  # a run may be resumed from another working folder
         settings = settings.override("coordination_config.folder", str(Path(shared).resolve()))
+    known = settings.coordination_config.patterns
+    if known is not None:
+        settings = settings.override("coordination_config.patterns", str(Path(known).resolve()))
     table = load_table(
         data,
         target,

@@ -38,6 +38,10 @@ class ReportContent:
     choice : dict
         How the ensemble was chosen: ``method``, ``reason``, ``metric`` and ``alternatives``, each
         with ``method``, ``error``, ``gain``, ``interval`` and ``models``. May be empty.
+    patterns : dict
+        ``file``, ``known`` (how many patterns there were), ``neighbors`` (rows of ``name``,
+        ``distance`` and ``weight``), ``starts`` (rows of ``pipeline``, ``name``, ``gain`` and
+        ``score``) and ``kept``. May be empty.
     y, answer : ndarray or None
         Truth and out-of-fold answer of the ensemble.
     findings : sequence of dict
@@ -55,6 +59,7 @@ class ReportContent:
     weights: Sequence[tuple[str, float]] = ()
     ensemble: dict[str, Any] | None = None
     choice: dict[str, Any] = field(default_factory=dict)
+    patterns: dict[str, Any] = field(default_factory=dict)
     y: Any = None
     answer: Any = None
     findings: Sequence[dict[str, Any]] = ()
@@ -94,6 +99,7 @@ class ReportGenerator:
             _section("Analysis", _ablation(content)),
             _section("Predictions out of fold", _predictions(content)),
             _section("Ensemble", _choice(content) + _weights(content)),
+            _section("Patterns", _patterns(content)),
             _section("Leaderboard", _leaderboard(content)),
             _section("The data", _findings(content)),
             _section("Configuration", _settings(content)),
@@ -268,6 +274,29 @@ def _ablation(content: ReportContent) -> str:
         text
         + _image(figure, "what each block of the best pipeline is worth")
         + _table(["round", "base", "block", "difference", "interval", "p"], rows)
+    )
+
+
+def _patterns(content: ReportContent) -> str:
+    """What the run started from, and what it left for others."""
+    found = content.patterns
+    if not found:
+        return ""
+    text = f"<p>Patterns of {found['known']} earlier runs in {html.escape(found['file'])}. "
+    text += f"{html.escape(found['kept'])}</p>"
+    if not found["neighbors"]:
+        return text + "<p>None was of a table of this kind: the run started as usual.</p>"
+    neighbors = [
+        [n["name"], _number(n["distance"]), _number(n["weight"])] for n in found["neighbors"]
+    ]
+    starts = [
+        [s["trial"], s["pipeline"], s["name"], _number(s["gain"]), _number(s["score"])]
+        for s in found["starts"]
+    ]
+    return (
+        text
+        + _table(["most similar table", "distance", "weight"], neighbors)
+        + _table(["trial", "started with", "from", "gain there", "score here"], starts)
     )
 
 

@@ -5,6 +5,7 @@ from mlestar.pipeline.data_pipeline import DataPipeline, Transform
 from mlestar.pipeline.drift import column_drift, stability_index
 from mlestar.pipeline.findings import CHECKS, UNLEARNABLE, Finding
 from mlestar.pipeline.leakage import alone, target_scores
+from mlestar.pipeline.meta_features import META_FEATURES, MetaFeatures
 from mlestar.pipeline.schema import Column, TableEncoder, TableSchema
 from mlestar.pipeline.stream import StreamProcessor
 from mlestar.pipeline.tabular import PipelineSpec, make_pipeline
@@ -18,6 +19,8 @@ __all__ = [
     "DataPipeline",
     "DataValidator",
     "Finding",
+    "META_FEATURES",
+    "MetaFeatures",
     "PipelineSpec",
     "StreamProcessor",
     "TableEncoder",

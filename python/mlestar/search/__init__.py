@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from mlestar._lazy import load_lazily
+from mlestar.search.patterns import Pattern, PatternMemory
 from mlestar.search.sampler import Proposal, propose
 from mlestar.search.schedule import BLOCKS, Step, ablate, step_of
 from mlestar.search.space import Space
+from mlestar.search.starts import Neighbor, choose_starts, nearest_tables
 
 if TYPE_CHECKING:
     from mlestar.search.swarm import SwarmSampler
@@ -14,11 +16,16 @@ _NAMES = {"swarm": ["SwarmSampler"]}
 
 __all__ = [
     "BLOCKS",
+    "Neighbor",
+    "Pattern",
+    "PatternMemory",
     "Proposal",
     "Space",
     "Step",
     "SwarmSampler",
     "ablate",
+    "choose_starts",
+    "nearest_tables",
     "propose",
     "step_of",
 ]
