@@ -78,7 +78,7 @@ class Pattern:
         >>> results = [(PipelineSpec(family), error) for family, error in errors.items()]
         >>> found = Pattern.of("f00d", "toy", "regression", "rmse", features, results)
         >>> [(spec.family, gain) for spec, gain in found.trials]
-        [('lightgbm', 1.0), ('mlp', 0.0519), ('linear', -1.0)]
+        [('lightgbm', 1.0), ('mlp', 0.0517), ('linear', -1.0)]
         """
         scored = [(s, float(error)) for s, error in results if 0.0 <= error < math.inf]
         if len(scored) < 3:
