@@ -78,8 +78,12 @@ class _Parquet(Sink):
         os.replace(self._partial, self._target)
 
     def abort(self) -> None:
-        if self._writer is not None:
+        if self._writer is None:
+            return
+        try:
             self._writer.close()
+        except OSError:  # no room for the list of what is in the file, without which it is none
+            self._partial.unlink(missing_ok=True)
 
 
 def _changed(before: Any, now: Any) -> str:
