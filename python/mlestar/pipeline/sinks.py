@@ -80,9 +80,12 @@ class _Parquet(Sink):
     def abort(self) -> None:
         if self._writer is None:
             return
+        arrow = require("pyarrow", "run")
         try:
             self._writer.close()
-        except OSError:  # no room for the list of what is in the file, without which it is none
+            require("pyarrow.parquet", "run").read_metadata(self._partial)
+        except (OSError, arrow.ArrowException):
+            # No room for the list of what is in the file, without which it cannot be read.
             self._partial.unlink(missing_ok=True)
 
 
