@@ -61,7 +61,7 @@ def column_kind(values: Any) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, Hashable) and not isinstance(value, tuple) and np.ndim(value) == 0
+    return isinstance(value, Hashable) and not isinstance(value, tuple)
 
 
 def numbers_of(values: Any) -> Any:
