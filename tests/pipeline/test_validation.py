@@ -223,6 +223,54 @@ def test_pandera_schemas():
         DataValidator(schema=schema, errors=["schema"]).check(frame)
 
 
+def odd_columns(rng, n):
+    return {
+        "tz": pandas.Series(pandas.date_range("2020", periods=n, freq="h", tz="Europe/Berlin")),
+        "categorical": pandas.Series(pandas.Categorical(rng.choice(["a", "b"], n))),
+        "Int64": pandas.Series(rng.integers(0, 9, n), dtype="Int64").where(rng.random(n) < 0.9),
+        "boolean": pandas.Series(rng.random(n) < 0.5, dtype="boolean").where(rng.random(n) < 0.9),
+        "bytes": pandas.Series([b"x"] * n),
+        "timedelta": pandas.Series(pandas.to_timedelta(np.arange(n), unit="s")),
+        "period": pandas.Series(pandas.period_range("2020", periods=n, freq="D")),
+        "objects": pandas.Series([object() for _ in range(n)]),
+        "dicts": pandas.Series([{}] * n),
+        "none": pandas.Series([None] * n),
+        "nat": pandas.Series([pandas.NaT] * n),
+        "mixed": pandas.Series(["a", 1, 2.5, None] * (n // 4)),
+        "complex": pandas.Series(rng.normal(size=n) + 1j),
+        "float16": pandas.Series(rng.normal(size=n).astype(np.float16)),
+        "uint64": pandas.Series(np.full(n, 2**64 - 1, dtype=np.uint64)),
+        "huge": pandas.Series([1e308, -1e308, np.inf, -np.inf] * (n // 4)),
+        "nested": pandas.Series([np.zeros(2)] * n),
+    }
+
+
+def test_odd_columns_are_found_fault_with_and_nothing_else(rng):
+    """Whatever a column holds there are findings or a DataError, no other error and no warning."""
+    columns = odd_columns(rng, 120)
+    y = rng.integers(0, 2, 120)
+    for name, values in columns.items():
+        table = pandas.DataFrame({"a": values, "b": rng.normal(size=120)})
+        findings = DataValidator().validate(table, y)
+        assert ("objects" in {f.check for f in findings}) == (
+            name in ("dicts", "complex", "nested")
+        )
+        DataValidator().validate(table[["b"]], values)
+        for role in ("time", "groups"):
+            DataValidator(**{role: "a"}).compare(table[:60], table[60:])
+        try:
+            schema = TableSchema.learn(table)
+        except DataError:
+            continue
+        for other in columns.values():
+            DataValidator(schema=schema).validate(table.assign(a=other))
+            DataValidator().compare(table[["a"]], pandas.DataFrame({"a": other}))
+    doubled = pandas.DataFrame([[1, 2], [1, 2]], columns=["a", "a"])
+    for table in (pandas.DataFrame(), pandas.DataFrame({"a": [1]}), doubled):
+        DataValidator().validate(table, np.zeros(len(table)))
+        DataValidator().compare(table, table)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -107,7 +107,8 @@ class DataPipeline:
         """Fit, then apply to the same data, or take what the cache kept of the same call.
 
         Where every step has ``state_dict`` (those of `mlestar.preprocessing`), the cache keeps what
-        they have learned too, and nothing is computed twice; else the steps are fitted again.
+        they have learned too, and nothing is computed twice; else the steps are fitted again. What
+        the cache kept is a read-only view of its file, unless the cache is told otherwise.
 
         Steps that learn by cross-fitting (a ``fit_transform`` of their own, as `TargetEncoder`'s)
         are not used that way here: `transform` after `fit` is what new data get.

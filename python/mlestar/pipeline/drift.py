@@ -10,6 +10,7 @@ from mlestar._lazy import require
 from mlestar.pipeline.tables import column_kind, numbers_of
 
 _BINS = 10
+_FEWEST = 5
 _MOST_CATEGORIES = 50
 
 
@@ -55,7 +56,7 @@ def column_drift(first: Any, second: Any) -> dict[str, Any]:
     if kinds and kinds <= {"number", "date"}:
         one, two = (_finite(series) for series in (first, second))
         found["psi"] = stability_index(*_bin_counts(one, two, lost))
-        if one.size and two.size:
+        if min(one.size, two.size) >= _FEWEST:
             test = _stats().ks_2samp(one, two, method="asymp")
             found["ks"] = float(test.statistic)
             p_values.append(float(test.pvalue))

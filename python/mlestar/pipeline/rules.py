@@ -78,8 +78,11 @@ def rule_violations(
             _range(into, rule, name, values, first_row)
     elif rule.kind == "date":
         if kind not in ("date", ""):
-            parsed = require("pandas", "run").to_datetime(values, errors="coerce", utc=True)
-            wrong = (parsed.isna() & values.notna()).to_numpy() | (kind == "number")
+            wrong = values.notna().to_numpy()
+            if kind != "number":
+                pandas = require("pandas", "run")
+                parsed = pandas.to_datetime(values, errors="coerce", utc=True, format="mixed")
+                wrong = wrong & parsed.isna().to_numpy()
             _add(into, "type", name, "that are no dates", wrong, values, first_row, "convert them")
     elif rule.closed and kind:
         known = set(rule.categories)

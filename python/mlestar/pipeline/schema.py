@@ -10,6 +10,7 @@ import numpy as np
 from mlestar._lazy import require
 from mlestar.exceptions import DataError
 from mlestar.pipeline.columns import category_rules, number_rules
+from mlestar.pipeline.tables import column_kind
 
 _NUMBERS, _CATEGORIES, _DATES = "number", "category", "date"
 KINDS = (_NUMBERS, _CATEGORIES, _DATES)
@@ -93,6 +94,8 @@ class TableSchema:
         columns = []
         for name in table.columns:
             values = table[name]
+            if column_kind(values) == "objects":
+                raise DataError(f"column {str(name)!r} holds lists or objects, not values")
             if types.is_bool_dtype(values.dtype) or types.is_numeric_dtype(values.dtype):
                 columns.append(Column(str(name), _NUMBERS, **number_rules(values)))
             elif types.is_datetime64_any_dtype(values.dtype):

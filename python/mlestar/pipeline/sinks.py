@@ -78,8 +78,15 @@ class _Parquet(Sink):
         os.replace(self._partial, self._target)
 
     def abort(self) -> None:
-        if self._writer is not None:
+        if self._writer is None:
+            return
+        arrow = require("pyarrow", "run")
+        try:
             self._writer.close()
+            require("pyarrow.parquet", "run").read_metadata(self._partial)
+        except (OSError, arrow.ArrowException):
+            # No room for the list of what is in the file, without which it cannot be read.
+            self._partial.unlink(missing_ok=True)
 
 
 def _changed(before: Any, now: Any) -> str:

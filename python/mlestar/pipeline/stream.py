@@ -16,6 +16,7 @@ from mlestar.pipeline.sources import Source, open_source
 _PROBED_ROWS = 1024
 _STANDING = 8  # copies of a chunk that reading, waiting, transforming and writing hold at a time
 _END = object()
+_PATIENCE = 5.0
 
 
 class StreamProcessor:
@@ -129,7 +130,8 @@ frame, iterator, or callable that gives an iterator
         target : path
             A .parquet file, a .npy file (to be read as a memmap), or a folder for one Parquet file
             a chunk. Files appear when all is written; where something fails, the rows before are
-            whole and readable in ``<target>.partial``, or in the folder.
+            whole and readable in ``<target>.partial``, or in the folder. (Where the disk is full,
+            a single Parquet file cannot be ended and is removed; a folder keeps its files.)
         function : callable or None
             function(chunk) is written instead of the chunk.
         resume : bool, default=False
@@ -234,7 +236,7 @@ class Stream:
         """Stop reading ahead."""
         self._stopped.set()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(_PATIENCE)  # a source that hangs is left to itself
         if self._queue is not None:
             while not self._queue.empty():
                 self._queue.get_nowait()

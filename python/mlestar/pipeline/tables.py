@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ def column_kind(values: Any) -> str:
     """What a Series holds: "number", "date", "category", "mixed", "objects" or "" for nothing."""
     types = require("pandas", "run").api.types
     dtype = values.dtype
+    if dtype.kind == "c":
+        return "objects"
     if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype):
         return "number" if dtype.kind != "f" or values.notna().any() else ""
     if types.is_datetime64_any_dtype(dtype):
@@ -58,7 +61,7 @@ def column_kind(values: Any) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | bytes | bool | int | float | np.generic) or np.ndim(value) == 0
+    return isinstance(value, Hashable) and not isinstance(value, tuple)
 
 
 def numbers_of(values: Any) -> Any:

@@ -82,7 +82,8 @@ class ColumnPass:
             self.step = 0
             return
         numbers = numbers_of(values)
-        steps = np.diff(numbers, prepend=[] if self._last is None else [self._last])
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = np.diff(numbers, prepend=[] if self._last is None else [self._last])
         self._last = float(numbers[-1])
         if steps.size:
             first = float(steps[0]) if self.step is None else self.step
@@ -216,6 +217,8 @@ class ValidationPass:
     def _see(self, name: str, values: Any) -> Any:
         """Look at a column of a chunk; its hashes, None where it has none."""
         seen = self.columns[name]
+        if values.dtype == np.float16:  # which pandas has no sets of
+            values = values.astype(np.float32)
         kind = column_kind(values)
         if kind == "objects":
             seen.unhashable = True
@@ -259,6 +262,10 @@ class ValidationPass:
                 Finding("warning", "", f"the target has {len(values)} values for {rows} rows",
                         "target")
             )  # fmt: skip
+            return None
+        if column_kind(values) == "objects":
+            words = "the target holds lists or objects, not values"
+            self._structure.append(Finding("warning", "", words, "target"))
             return None
         self._target_missing += int(values.isna().sum())
         return values.to_numpy()
