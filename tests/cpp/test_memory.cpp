@@ -155,6 +155,10 @@ void the_room_is_the_least_of_all() {
     CHECK(room.total == 500000 && room.available == 10000 && room.tight());
     write_file(root / "sys/fs/cgroup/outer/memory.stat", "anon 5\ninactive_file 100000\n");
     CHECK(memory::find_room(root.string()).available == 110000);
+    // A group may have less left than its parts could use, when others are in it.
+    write_file(root / "sys/fs/cgroup/outer/inner/memory.max", "400000\n");
+    room = memory::find_room(root.string());
+    CHECK(room.total == 400000 && room.available == 110000);
     // Version 1, whose "no limit" is a very large number.
     write_file(root / "proc/self/cgroup", "5:cpu,memory:/job\n0::/\n");
     write_file(root / "sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");

@@ -7,6 +7,9 @@
 namespace mlestar::memory {
 namespace {
 
+// A limit is given as a very large number where there is none.
+constexpr std::size_t no_limit = std::size_t{1} << 60;
+
 // The number a file begins with; false where there is none, as for "max".
 bool read_number(const std::string& path, std::size_t& value) {
     std::ifstream file(path);
@@ -32,29 +35,31 @@ bool read_field(const std::string& path, const std::string& key, std::size_t& va
     return false;
 }
 
-void narrow(memory_room& room, std::size_t limit, std::size_t used, std::size_t reclaimable) {
-    if (room.total != 0 && limit >= room.total) return;  // no limit, in its many spellings
+void narrow(memory_room& room, std::size_t machine, std::size_t limit, std::size_t used,
+            std::size_t reclaimable) {
+    if (limit >= (machine == 0 ? no_limit : machine)) return;
     // Pages of files that nobody uses go before anybody is refused memory.
     const std::size_t taken = used - std::min(used, reclaimable);
     const std::size_t left = limit - std::min(limit, taken);
     room.available = room.total == 0 ? left : std::min(room.available, left);
-    room.total = limit;
+    room.total = room.total == 0 ? limit : std::min(room.total, limit);
 }
 
-void read_group(const std::string& folder, bool second, memory_room& room) {
+void read_group(const std::string& folder, bool second, std::size_t machine, memory_room& room) {
     std::size_t limit = 0, used = 0, reclaimable = 0;
     if (!read_number(folder + (second ? "/memory.max" : "/memory.limit_in_bytes"), limit)) return;
     if (!read_number(folder + (second ? "/memory.current" : "/memory.usage_in_bytes"), used))
         return;
     read_field(folder + "/memory.stat", second ? "inactive_file" : "total_inactive_file",
                reclaimable);
-    narrow(room, limit, used, reclaimable);
+    narrow(room, machine, limit, used, reclaimable);
 }
 
 // The group and all above it; a path that a container does not show is left out by itself.
-void read_groups(const std::string& mount, std::string group, bool second, memory_room& room) {
+void read_groups(const std::string& mount, std::string group, bool second, std::size_t machine,
+                 memory_room& room) {
     for (;;) {
-        read_group(mount + (group == "/" ? "" : group), second, room);
+        read_group(mount + (group == "/" ? "" : group), second, machine, room);
         if (group.empty() || group == "/") return;
         const std::size_t slash = group.rfind('/');
         group = slash == std::string::npos ? "" : group.substr(0, slash);
@@ -69,6 +74,7 @@ memory_room find_room(const std::string& root) {
     std::size_t kilobytes = 0;
     if (read_field(meminfo, "MemTotal", kilobytes)) room.total = kilobytes << 10;
     if (read_field(meminfo, "MemAvailable", kilobytes)) room.available = kilobytes << 10;
+    const std::size_t machine = room.total;
     std::ifstream groups(root + "/proc/self/cgroup");
     std::string line;
     while (std::getline(groups, line)) {  // number:controllers:path
@@ -78,9 +84,9 @@ memory_room find_room(const std::string& root) {
         std::string names = ",";
         names.append(line, first + 1, second - first - 1).append(",");
         const std::string path = line.substr(second + 1);
-        if (names == ",,") read_groups(root + "/sys/fs/cgroup", path, true, room);
+        if (names == ",,") read_groups(root + "/sys/fs/cgroup", path, true, machine, room);
         if (names.find(",memory,") != std::string::npos)
-            read_groups(root + "/sys/fs/cgroup/memory", path, false, room);
+            read_groups(root + "/sys/fs/cgroup/memory", path, false, machine, room);
     }
     return room;
 }
