@@ -56,7 +56,7 @@ MODULES = [
     "bench.preprocessing.bench_impute",
     "bench.preprocessing.bench_encode",
     "bench.preprocessing.bench_discretize",
-    "bench.preprocessing.bench_quantile_transform",
+    "bench.preprocessing.bench_quantile_map",
     "bench.preprocessing.bench_target",
     "bench.ensemble.bench_greedy",
     "bench.ensemble.bench_convex",

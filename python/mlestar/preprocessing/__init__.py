@@ -24,8 +24,9 @@ from mlestar.preprocessing.labels import (
     LabelBinarizer,
     LabelEncoder,
 )
-from mlestar.preprocessing.quantile_transform import (
+from mlestar.preprocessing.quantile_map import (
     QuantileTransformer,
+    quantile_transform,
 )
 from mlestar.preprocessing.quantiles import (
     RobustScaler,

@@ -12,7 +12,7 @@ from scipy import stats
 from sklearn.utils import check_random_state, resample
 from sklearn.utils.validation import check_is_fitted
 
-from mlestar._calls import original
+from mlestar._calls import answered, declined, original
 from mlestar._native import _core
 from mlestar.preprocessing.base import check_out, put_into, result_for
 from mlestar.preprocessing.kept import QuantileKeeper
@@ -309,3 +309,68 @@ class QuantileTransformer(QuantileKeeper, sklearn.preprocessing.QuantileTransfor
             check_out(out, X)
         self._declined()
         return put_into(out, super().inverse_transform(X))
+
+
+def quantile_transform(
+    X: Any,
+    *,
+    axis: int = 0,
+    n_quantiles: int = 1000,
+    output_distribution: str = "uniform",
+    ignore_implicit_zeros: bool = False,
+    subsample: int | None = 100_000,
+    random_state: Any = None,
+    copy: bool = True,
+    quantiles: str = "auto",
+    seed: int = 0,
+) -> Any:
+    """Map columns to a uniform or normal distribution, in one call.
+
+    Drop-in for `sklearn.preprocessing.quantile_transform`.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    axis : {0, 1}, default=0
+        0 maps columns, 1 rows.
+    n_quantiles, output_distribution, ignore_implicit_zeros, subsample, random_state, copy
+        As for `QuantileTransformer`.
+    quantiles, seed
+        As for `QuantileTransformer`.
+
+    Returns
+    -------
+    ndarray or sparse matrix of shape (n_samples, n_features)
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn's.
+
+    See Also
+    --------
+    QuantileTransformer : which keeps what it has found.
+
+    Examples
+    --------
+    >>> from mlestar.preprocessing import quantile_transform
+    >>> quantile_transform([[1.0], [9.0], [2.0]], n_quantiles=3).ravel().tolist()
+    [0.0, 1.0, 0.5]
+    """
+    options: dict[str, Any] = {
+        "n_quantiles": n_quantiles,
+        "output_distribution": output_distribution,
+        "ignore_implicit_zeros": ignore_implicit_zeros,
+        "subsample": subsample,
+        "random_state": random_state,
+        "copy": copy,
+    }
+    array = np.asarray(X) if isinstance(X, list) else X
+    plain = isinstance(array, np.ndarray) and array.ndim == 2 and array.dtype.kind in "fiub"
+    if not plain or axis not in (0, 1):
+        declined("quantile_transform")
+        theirs = original("quantile_transform", "sklearn.preprocessing")
+        return theirs(X, axis=axis, **options)
+    answered("quantile_transform")
+    mapper = QuantileTransformer(**options, quantiles=quantiles, seed=seed)
+    return mapper.fit_transform(array) if axis == 0 else mapper.fit_transform(array.T).T
