@@ -105,6 +105,7 @@ doubles ranking(const std::string& metric, const bytes& positive, const doubles&
 doubles placements(const bytes& positive, const doubles& scores,
                    const std::optional<doubles>& weight) {
     const auto data = rows_of(positive, scores, weight, std::nullopt);
+    if (data.scores.empty()) throw argument_error("scores must have at least one row");
     std::vector<double> result;
     {
         const gil_scope scope(scores.size() * 20);

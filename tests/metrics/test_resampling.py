@@ -546,3 +546,8 @@ def test_the_same_bits_for_any_number_of_threads_and_level(run_python):
 def test_the_core_refuses_what_it_cannot_read(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_placements_of_no_model_are_refused():
+    with pytest.raises(ValueError, match="scores must have at least one row"):
+        core.placements(np.zeros(3, np.uint8), np.zeros((0, 3)), None)
