@@ -59,7 +59,7 @@ class DataPipeline:
     >>> X = np.array([[0.0], [2.0], [4.0]])
     >>> pipeline.fit_transform(X).ravel().round(3).tolist()
     [-1.225, 0.0, 1.225]
-    >>> pipeline.fit_stream(X)  # the same, without the whole array in memory
+    >>> pipeline = pipeline.fit_stream(X)  # the same, without the whole array in memory
     >>> [chunk.ravel().round(3).tolist() for chunk in pipeline.stream(X)]
     [[-1.225, 0.0], [1.225]]
     """
@@ -158,7 +158,7 @@ class DataPipeline:
         names = [f"fit {type(self.preprocessing[place]).__name__}" for place in self._learning()]
         return [f"validate and {names[0]}", *names[1:]] if names else ["validate"]
 
-    def fit_stream(self, source: Any, target: Any = None) -> None:
+    def fit_stream(self, source: Any, target: Any = None) -> Self:
         """Validate and fit on a source in chunks, in as many passes as `passes` says.
 
         Parameters
@@ -168,6 +168,11 @@ class DataPipeline:
             one serves any number.
         target : str or None
             A column that is the target: no step sees it among its data.
+
+        Returns
+        -------
+        DataPipeline
+            This one.
 
         Raises
         ------
@@ -199,6 +204,7 @@ class DataPipeline:
                 stream.apply(partial(self._learn, place, y), X)
             if turn == 0:
                 self.findings_ = seen.check()
+        return self
 
     def stream(self, source: Any, target: Any = None) -> Iterator[Any]:
         """Transformed chunks of a source, as they are asked for.

@@ -197,7 +197,7 @@ class TableEncoder:
     >>> from mlestar.pipeline import TableEncoder
     >>> table = pd.DataFrame({"size": [1, 2, 3], "colour": ["red", "blue", None]})
     >>> pipeline = DataPipeline([TableEncoder()], streaming=StreamProcessor(2))
-    >>> pipeline.fit_stream(table)
+    >>> pipeline = pipeline.fit_stream(table)
     >>> pipeline.transform(table)
     array([[ 1.,  1.],
            [ 2.,  0.],
