@@ -55,20 +55,27 @@ def accuracy_score(
     """
     if normalize is True or normalize is False:
         t, p = as_flat(y_true), as_flat(y_pred)
-        w = None if sample_weight is None else as_array(sample_weight)
-        if sample_weight is None or w is not None:
-            score = _core.metrics.accuracy(t, p, w, normalize)
-            if score is None and (codes := encode(t, p)):
-                score = _core.metrics.accuracy(codes.y_true, codes.y_pred, w, normalize)
-            if score is None and (sets := by_label(t, p, sample_weight)) is not None:
-                score = sets.exact / sets.weight if normalize else sets.exact
-            if score is not None:
-                answered("accuracy_score")
-                return score
+        score = right_labels(t, p, sample_weight, normalize)
+        if score is None and (sets := by_label(t, p, sample_weight)) is not None:
+            score = sets.exact / sets.weight if normalize else sets.exact
+        if score is not None:
+            answered("accuracy_score")
+            return score
     fallback: float = decline("accuracy_score")(
         y_true, y_pred, normalize=normalize, sample_weight=sample_weight
     )
     return fallback
+
+
+def right_labels(t: Any, p: Any, sample_weight: Any, share: bool) -> float | None:
+    """The weight of the labels that are right, or its share, in one pass; None to decline."""
+    w = None if sample_weight is None else as_array(sample_weight)
+    if sample_weight is not None and w is None:
+        return None
+    found: float | None = _core.metrics.accuracy(t, p, w, share)
+    if found is None and (codes := encode(t, p)):
+        found = _core.metrics.accuracy(codes.y_true, codes.y_pred, w, share)
+    return found
 
 
 def confusion_matrix(

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from mlestar._arrays import as_flat
 from mlestar._calls import answered, decline
 from mlestar.metrics._labels import as_integer
 from mlestar.metrics._sets import Sums, divide
 from mlestar.metrics._table import Table, table_of, warn_single_label, warn_undefined
-from mlestar.metrics.classification import warn_of_unseen
+from mlestar.metrics.classification import right_labels, warn_of_unseen
 from mlestar.metrics.multilabel import by_label, by_sample
 
 
@@ -86,6 +87,11 @@ def zero_one_loss(
     >>> zero_one_loss([1, 2, 3, 4], [2, 2, 3, 4])
     0.25
     """
+    if normalize is True:
+        share = right_labels(as_flat(y_true), as_flat(y_pred), sample_weight, True)
+        if share is not None:
+            answered("zero_one_loss")
+            return 1 - share
     table = table_of(y_true, y_pred, sample_weight) if isinstance(normalize, bool) else None
     if table is not None:
         answered("zero_one_loss")
@@ -118,6 +124,12 @@ def hamming_loss(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> floa
     >>> hamming_loss([2, 2, 3, 4], [1, 2, 3, 4])
     0.25
     """
+    if sample_weight is None:
+        t = as_flat(y_true)
+        right = right_labels(t, as_flat(y_pred), None, False)
+        if right is not None:
+            answered("hamming_loss")
+            return (len(t) - right) / len(t)
     table = table_of(y_true, y_pred, sample_weight)
     if table is not None:
         answered("hamming_loss")
