@@ -290,7 +290,13 @@ def _patterns(content: ReportContent) -> str:
         [n["name"], _number(n["distance"]), _number(n["weight"])] for n in found["neighbors"]
     ]
     starts = [
-        [s["trial"], s["pipeline"], s["name"], _number(s["gain"]), _number(s["score"])]
+        [
+            "–" if s["trial"] is None else s["trial"],
+            s["pipeline"],
+            s["name"],
+            _number(s["gain"]),
+            _number(s["score"]),
+        ]
         for s in found["starts"]
     ]
     return (
