@@ -268,12 +268,23 @@ def test_arrays_on_a_gpu_are_refused_by_every_metric(where):
         if name in ("Metric", "MetricCollection", "Bounded", "UserMetric"):
             continue
         options = {"FBetaScore": {"beta": 1.0}}.get(name, {})
-        function = {"LabelMetric": ["accuracy_score"], "ClusteringScore": ["rand_score"]}
-        metric = getattr(streaming, name)(*function.get(name, []), **options)
+        needed = {
+            "LabelMetric": ["accuracy_score"],
+            "ClusteringScore": ["rand_score"],
+            "MultilabelMetric": ["hamming_loss"],
+            "MulticlassROCAUC": [[0, 1]],
+            "MulticlassAveragePrecision": [[0, 1]],
+        }
+        metric = getattr(streaming, name)(*needed.get(name, []), **options)
+        truth, predicted = [1, 0], [1.0, 0.0]
+        if name.startswith("Multi"):
+            predicted = [[1.0, 0.0], [0.0, 1.0]]
+        if name.startswith("Multilabel"):
+            truth = [[1, 0], [0, 1]]
         for arguments, argument in (
-            ((Tensor(), [1.0, 2.0]), "y_true"),
-            (([1, 0], Tensor()), "y_pred"),
-            (([1, 0], [1.0, 0.0], Tensor()), "sample_weight"),
+            ((Tensor(), predicted), "y_true"),
+            ((truth, Tensor()), "y_pred"),
+            ((truth, predicted, Tensor()), "sample_weight"),
         ):
             words = rf"{argument} is in the memory of a GPU.*pass {argument}\.cpu\(\)"
             if argument == "sample_weight" and name == "ClusteringScore":
