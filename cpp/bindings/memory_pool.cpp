@@ -55,18 +55,26 @@ void* allocate_in(const pool_handler& handler, std::size_t bytes, bool zeroed) {
     }
 }
 
+// Where no limit forbids it, what the pool's address space does not hold is NumPy's own to give.
+bool limited(const pool_handler& handler) { return handler.pool->statistics().limit != 0; }
+
 void* handler_malloc(void* context, std::size_t bytes) {
     const auto& handler = *static_cast<pool_handler*>(context);
-    if (bytes < handler.threshold) return handler.below.malloc(handler.below.context, bytes);
-    return allocate_in(handler, bytes, false);
+    if (bytes >= handler.threshold) {
+        void* block = allocate_in(handler, bytes, false);
+        if (block != nullptr || limited(handler)) return block;
+    }
+    return handler.below.malloc(handler.below.context, bytes);
 }
 
 void* handler_calloc(void* context, std::size_t count, std::size_t bytes) {
     const auto& handler = *static_cast<pool_handler*>(context);
     if (bytes != 0 && count > SIZE_MAX / bytes) return nullptr;
-    if (count * bytes < handler.threshold)
-        return handler.below.calloc(handler.below.context, count, bytes);
-    return allocate_in(handler, count * bytes, true);
+    if (count * bytes >= handler.threshold) {
+        void* block = allocate_in(handler, count * bytes, true);
+        if (block != nullptr || limited(handler)) return block;
+    }
+    return handler.below.calloc(handler.below.context, count, bytes);
 }
 
 void handler_free(void* context, void* block, std::size_t bytes) {
@@ -90,14 +98,14 @@ void* handler_realloc(void* context, void* block, std::size_t bytes) {
         return handler.pool->reallocate(block, bytes);
     } catch (const memory::corruption_error&) {
         // The array goes on; freeing the old block tells of the damage.
-        void* moved = allocate_in(handler, bytes, false);
-        if (moved == nullptr) return nullptr;
-        std::memcpy(moved, block, std::min(bytes, handler.pool->size_of(block)));
-        handler_free(context, block, bytes);
-        return moved;
     } catch (const std::exception&) {
-        return nullptr;
+        if (limited(handler)) return nullptr;
     }
+    void* moved = handler_malloc(context, bytes);
+    if (moved == nullptr) return nullptr;
+    std::memcpy(moved, block, std::min(bytes, handler.pool->size_of(block)));
+    handler_free(context, block, bytes);
+    return moved;
 }
 
 py::capsule handler(const std::shared_ptr<host_pool>& pool, const std::string& tag,

@@ -299,3 +299,38 @@ def test_a_cached_block_is_cheap():
 def test_public_names():
     assert memory.OutOfMemoryError is mlestar.exceptions.OutOfMemoryError
     assert issubclass(memory.OutOfMemoryError, MemoryError)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_an_array_shrinks_at_the_limit(debug):
+    pool = HostPool(limit="16MiB", threshold="1MiB", keep=0, debug=debug)
+    expected = np.arange(11 << 17, dtype=np.float64)
+    with use(pool):
+        array = expected.copy()
+        array.resize(6 << 17, refcheck=False)
+        with pytest.raises(MemoryError):
+            array.resize(32 << 17, refcheck=False)
+    np.testing.assert_array_equal(array, expected[: 6 << 17])
+    assert pool.owns(array)
+    assert pool.statistics()["in_use"] == array.nbytes
+    assert pool.check() == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs RLIMIT_AS")
+def test_what_the_address_space_of_a_pool_lacks_is_numpys(run_python):
+    run_python(
+        """
+import resource
+import numpy as np
+from mlestar.memory import HostPool, use
+
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, resource.RLIM_INFINITY))
+pool = HostPool()
+with use(pool):
+    small, large = np.ones(8 << 20), np.zeros(900 << 20, np.uint8)
+    assert pool.owns(small) and not pool.owns(large)
+    assert large[-1] == 0
+    small.resize(112 << 20, refcheck=False)
+    assert not pool.owns(small) and small[-1] == 0 and small[5] == 1
+"""
+    )

@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstring>
@@ -46,12 +45,6 @@ registry& all_pools() {
         return made;
     }();
     return *all;
-}
-
-std::int64_t milliseconds() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
 void* map_nothing(std::size_t bytes) {
@@ -312,7 +305,19 @@ void* host_pool::reallocate(void* block, std::size_t bytes) {
         before = part->bytes;
         tag = part->tag;
     }
-    void* moved = allocate(bytes, tag);
+    void* moved = nullptr;
+    try {
+        moved = allocate(bytes, tag);
+    } catch (const out_of_memory&) {
+        if (bytes > before) throw;
+        // Fewer bytes than there are need no memory: the block stays as large as it was.
+        const std::lock_guard lock(mutex_);
+        extent* part = find_block(block);
+        counters_.resized(tag, before, bytes);
+        part->bytes = bytes;
+        if (options_.debug) std::memset(user(*part) + bytes, zone_paint, guard_);
+        return block;
+    }
     std::memcpy(moved, block, std::min(before, bytes));
     free(block);
     return moved;

@@ -1,5 +1,7 @@
 #include "memory/pool_pressure.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <fstream>
 #include <sstream>
@@ -89,6 +91,12 @@ memory_room find_room(const std::string& root) {
             read_groups(root + "/sys/fs/cgroup/memory", path, false, machine, room);
     }
     return room;
+}
+
+std::int64_t milliseconds() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
 }  // namespace mlestar::memory

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace mlestar::memory {
@@ -15,5 +16,8 @@ struct memory_room {
 
 // Reads /proc/meminfo and the cgroups (version 2 and 1) under `root`, which is "" but in tests.
 memory_room find_room(const std::string& root = "");
+
+// Of a clock that only goes forward and costs next to nothing to read.
+std::int64_t milliseconds();
 
 }  // namespace mlestar::memory
