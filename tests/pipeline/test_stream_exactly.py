@@ -1,5 +1,7 @@
 """That nothing of a source is lost or changed on its way through a stream."""
 
+import datetime
+import decimal
 import sys
 import threading
 
@@ -71,6 +73,22 @@ def test_later_chunks_take_the_types_of_the_first(tmp_path, target):
     single = [pandas.DataFrame({"i": np.zeros(1, t)}) for t in (np.float32, np.float64)]
     with pytest.raises(DataError, match="column 'i' is double, but was float"):
         StreamProcessor().write(iter(single), tmp_path / "single")
+
+
+@pytest.mark.parametrize("target", ["o.parquet", "parts"])
+def test_a_file_is_copied_though_its_first_chunk_shows_nothing(tmp_path, target):
+    day, price = datetime.date(2020, 1, 1), decimal.Decimal("10.25")
+    table = pyarrow.table(
+        {
+            "day": [None, None, day, day],
+            "price": [decimal.Decimal("0.50"), None, price, price],
+            "list": [None, None, [1], [2]],
+            "text": [None, None, "a", "b"],
+        }
+    )
+    parquet.write_table(table, tmp_path / "t.parquet")
+    StreamProcessor(2).write(tmp_path / "t.parquet", tmp_path / target)
+    assert parquet.read_table(tmp_path / target).to_pydict() == table.to_pydict()
 
 
 def test_an_index_that_is_stored_is_a_column(tmp_path):

@@ -17,9 +17,18 @@ _POSITION = b"mlestar.position"
 
 
 class Sink(ABC):
-    """Takes chunks. `position` is the row of the source to begin with."""
+    """Takes chunks.
+
+    Attributes
+    ----------
+    position : int
+        The row of the source to begin with.
+    expected : pyarrow.Schema or None
+        Of a source that is written as it is.
+    """
 
     position = 0
+    expected: Any = None
 
     @abstractmethod
     def write(self, chunk: Any, position: int) -> None:
@@ -55,6 +64,18 @@ def open_sink(target: Path, resume: bool) -> Sink:
 
 def _arrow_table(chunk: Any) -> Any:
     return require("pyarrow", "run").Table.from_pandas(as_frame(chunk), preserve_index=False)
+
+
+def _first(table: Any, expected: Any) -> Any:
+    """The schema of what follows a first chunk, which may hold only missing values of a column."""
+    arrow = require("pyarrow", "run")
+    schema = table.schema.remove_metadata()
+    for place, field in enumerate(schema):
+        vague = arrow.types.is_null(field.type) or arrow.types.is_decimal(field.type)
+        known = -1 if expected is None else expected.get_field_index(field.name)
+        if vague and known >= 0:
+            schema = schema.set(place, arrow.field(field.name, expected.field(known).type))
+    return schema
 
 
 def _as_before(table: Any, schema: Any) -> Any:
@@ -93,7 +114,8 @@ def _alike(now: Any, before: Any) -> bool:
 
     if same(types.is_floating) and now.bit_width > before.bit_width:
         return False  # a cast would round
-    return now == before or types.is_null(now) or any(map(same, (is_number, is_text)))
+    kinds = is_number, is_text, types.is_decimal
+    return now == before or types.is_null(now) or any(map(same, kinds))
 
 
 class _Parquet(Sink):
@@ -106,7 +128,8 @@ class _Parquet(Sink):
         table = _arrow_table(chunk)
         if self._writer is None:
             parquet = require("pyarrow.parquet", "run")
-            self._writer = parquet.ParquetWriter(self._partial, table.schema)
+            schema = _first(table, self.expected).with_metadata(table.schema.metadata)
+            self._writer = parquet.ParquetWriter(self._partial, schema)
         before = self._writer.schema.remove_metadata()
         self._writer.write_table(_as_before(table, before))
 
@@ -158,7 +181,7 @@ class _Folder(Sink):
     def write(self, chunk: Any, position: int) -> None:
         table = _arrow_table(chunk)
         if self._schema is None:
-            self._schema = table.schema.remove_metadata()
+            self._schema = _first(table, self.expected)
         table = _as_before(table, self._schema)
         about = {**(table.schema.metadata or {}), _POSITION: str(position).encode()}
         path = self._target / f"part-{self._count:06d}.parquet"

@@ -37,6 +37,8 @@ class Source:
         Whether all of it is in memory: nothing is won by reading ahead.
     overhead : int
         Bytes that the reader holds beyond the chunks, about.
+    schema : pyarrow.Schema or None
+        The types of its columns, where they are known before reading.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Source:
         again: bool = True,
         held: bool = False,
         overhead: int = 0,
+        schema: Any = None,
     ) -> None:
         self.name = name
         self.rows = rows
         self.again = again
         self.held = held
         self.overhead = overhead
+        self.schema = schema
         # pieces(chunk_rows, first_row): tables of at most about chunk_rows rows, from that row on.
         self.pieces = pieces
 
@@ -151,7 +155,8 @@ def _several(files: list[Source]) -> Source:
     counts = [file.rows for file in files]
     total = None if None in counts else sum(c for c in counts if c is not None)
     overhead = max(file.overhead for file in files)
-    return Source(f"{len(files)} files", pieces, total, overhead=overhead)
+    schema = files[0].schema
+    return Source(f"{len(files)} files", pieces, total, overhead=overhead, schema=schema)
 
 
 def _iterated(items: Any, size: int, first: int, columns: Sequence[Any] | None) -> Iterator[Any]:
@@ -197,7 +202,12 @@ def _arrow(source: Any, columns: Sequence[Any] | None) -> Source:
             for batch in source:
                 yield batch if names is None else batch.select(names)
 
-        return Source("the reader", lambda n, first: _rebatched(batches(), n, first), again=False)
+        return Source(
+            "the reader",
+            lambda n, first: _rebatched(batches(), n, first),
+            again=False,
+            schema=source.schema,
+        )
     if hasattr(source, "to_batches"):
         table = source if names is None or not hasattr(source, "select") else source.select(names)
         if hasattr(source, "scanner"):  # a dataset
@@ -207,11 +217,13 @@ def _arrow(source: Any, columns: Sequence[Any] | None) -> Source:
                     source.to_batches(columns=names, batch_size=n), n, first
                 ),
                 source.count_rows(),
+                schema=source.schema,
             )
         return Source(
             "the table",
             lambda n, first: _rebatched(table.to_batches(max_chunksize=n), n, first),
             table.num_rows,
+            schema=source.schema,
         )
     if hasattr(source, "num_rows"):  # a batch
         arrow = require("pyarrow", "run")
@@ -264,7 +276,7 @@ def _file(path: Path, columns: Sequence[Any] | None, types: Mapping[str, str] | 
             chosen = (b if names is None else b.select(names) for b in batches)
             return _rebatched(chosen, size, first)
 
-        return Source(str(path), pieces, rows)
+        return Source(str(path), pieces, rows, schema=reader.schema)
     if name.endswith(_CSV):
         return Source(
             str(path),
@@ -299,7 +311,8 @@ def _parquet(path: Path, names: list[str] | None) -> Source:
     with opened() as file:
         rows = file.metadata.num_rows
         sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-        known = file.schema_arrow.names
+        schema = file.schema_arrow
+        known = schema.names
     _has(str(path), names or (), known)
 
     def pieces(size: int, first: int) -> Iterator[Any]:
@@ -317,7 +330,7 @@ def _parquet(path: Path, names: list[str] | None) -> Source:
             yield from _rebatched(batches, size, first)
 
     width = len(known if names is None else names)
-    return Source(str(path), pieces, rows, overhead=width * _PARQUET_COLUMN)
+    return Source(str(path), pieces, rows, overhead=width * _PARQUET_COLUMN, schema=schema)
 
 
 def _csv(path: Path, names: list[str] | None, types: Mapping[str, str] | None) -> Iterator[Any]:

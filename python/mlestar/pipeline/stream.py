@@ -149,6 +149,7 @@ frame, iterator, or callable that gives an iterator
         sink = open_sink(Path(target), resume)
         try:
             with self.chunks(source, sink.position) as stream:
+                sink.expected = stream.schema if function is None else None
                 for chunk in stream:
                     result = chunk if function is None else stream.apply(function, chunk)
                     try:
@@ -190,6 +191,8 @@ class Stream:
         Rows of the source, where that is known.
     chunk_rows : int
         Rows of a chunk, as the memory allows.
+    schema : pyarrow.Schema or None
+        The types of the source's columns, where they are known.
     """
 
     def __init__(self, processor: StreamProcessor, source: Source, first_row: int) -> None:
@@ -197,6 +200,7 @@ class Stream:
         self._source = source
         self.position = first_row
         self.total = source.rows
+        self.schema = source.schema
         self.chunk_rows = processor.chunk_rows
         self._last = first_row
         self._stopped = threading.Event()
