@@ -311,6 +311,30 @@ def test_a_run_that_fails_says_why(run_program, name, words):
     assert words in result.errors[0]
 
 
+def test_the_outcome_of_an_earlier_execution_is_not_taken_for_this_one(
+    package, tmp_path, monkeypatch
+):
+    # Of one that succeeded before; and of one that left an outcome and then broke.
+    (tmp_path / "program_wrote.py").write_text(
+        "import sys, pathlib\n"
+        "(pathlib.Path(sys.argv[1]) / 'outcome.json').write_text('{}')\n"
+        "sys.exit('broke at the end')"
+    )
+    (tmp_path / "program_broken.py").write_text(PROGRAMS["broken"])
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    task = package.core.models.Task(objective="iris")
+    star = StarStrategy(Experiment("iris", folder=str(tmp_path)))
+    for program, words in (("wrote", "broke at the end"), ("broken", "the table is empty")):
+        monkeypatch.setattr(strategy, "PROGRAM", f"program_{program}")
+        folder = tmp_path / f"{star.name}-{task.id}"
+        folder.mkdir(exist_ok=True)
+        (folder / "outcome.json").write_text("{}")
+        task.timeout = 30.0
+        result = asyncio.run(star.execute(task))
+        assert result.status.value == "failure"
+        assert words in result.errors[0]
+
+
 def test_a_task_that_is_cancelled_leaves_no_process(package, tmp_path, monkeypatch):
     (tmp_path / "program_marked.py").write_text(
         "import os, sys, time, pathlib\n"

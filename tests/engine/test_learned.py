@@ -194,6 +194,14 @@ def test_a_file_that_is_no_store_is_refused_before_anything_is_written(tmp_path)
     assert file.read_text() == "a table, perhaps"
 
 
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_run(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    patterns = settings(tmp_path / "file" / "deep" / "patterns.db")
+    with pytest.raises(RunFolderError, match="cannot be the folder of patterns"):
+        mlestar.run("iris", fits=20, out=tmp_path / "run", config=patterns)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_memory_that_cannot_be_written_does_not_cost_the_run(learned, tmp_path):
     *_, run = learned
     state = RunState()

@@ -139,7 +139,11 @@ def learned_section(state: RunState) -> dict[str, Any]:
 
 
 def _open(file: str) -> EmbeddedStore:
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(file).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFolderError(f"{folder} cannot be the folder of patterns: {error}") from error
     return EmbeddedStore(file)
 
 

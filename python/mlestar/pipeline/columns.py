@@ -35,7 +35,7 @@ def identifier_kind(values: Any) -> str:
         return (
             "a text of its own in every row" if distinct >= _MOST_DISTINCT_ALL * len(known) else ""
         )
-    if kind != "number" or known.dtype == bool:
+    if kind != "number" or known.dtype.kind == "b":
         return ""
     numbers = numbers_of(known)
     if not np.isfinite(numbers).all() or not (numbers == np.floor(numbers)).all():
@@ -113,7 +113,7 @@ def rescaled_copies(table: Any, names: Sequence[str]) -> list[tuple[str, str, fl
     columns: dict[bytes, list[tuple[str, Any]]] = {}
     for place, name in enumerate(names[:_MOST_COMPARED]):
         series = table.iloc[:, place]
-        if column_kind(series) != "number" or series.dtype == bool:
+        if column_kind(series) != "number" or series.dtype.kind == "b":
             continue
         numbers = numbers_of(series)
         known = np.isfinite(numbers)

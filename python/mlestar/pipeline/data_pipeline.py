@@ -15,7 +15,7 @@ from mlestar.pipeline.findings import UNLEARNABLE, Finding
 from mlestar.pipeline.sources import open_source
 from mlestar.pipeline.states import load_steps, save_steps, state_of
 from mlestar.pipeline.stream import Stream, StreamProcessor
-from mlestar.pipeline.tables import as_frame
+from mlestar.pipeline.tables import as_frame, numbers_matrix
 from mlestar.pipeline.validation import DataValidator
 
 
@@ -332,4 +332,4 @@ def _split(chunk: Any, target: Any) -> tuple[Any, Any]:
     if not hasattr(chunk, "columns") or target not in chunk.columns:
         names = list(getattr(chunk, "columns", []))
         raise DataError(f"target is {target!r}, but the columns are {names}")
-    return chunk.drop(columns=target), chunk[target].to_numpy()
+    return chunk.drop(columns=target), numbers_matrix(chunk[target])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,15 +11,24 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from mlestar._lazy import require
-from mlestar.pipeline.tables import as_frame
+from mlestar.pipeline.tables import as_frame, numbers_matrix
 
 _POSITION = b"mlestar.position"
 
 
 class Sink(ABC):
-    """Takes chunks. `position` is the row of the source to begin with."""
+    """Takes chunks.
+
+    Attributes
+    ----------
+    position : int
+        The row of the source to begin with.
+    expected : pyarrow.Schema or None
+        Of a source that is written as it is.
+    """
 
     position = 0
+    expected: Any = None
 
     @abstractmethod
     def write(self, chunk: Any, position: int) -> None:
@@ -56,6 +66,58 @@ def _arrow_table(chunk: Any) -> Any:
     return require("pyarrow", "run").Table.from_pandas(as_frame(chunk), preserve_index=False)
 
 
+def _first(table: Any, expected: Any) -> Any:
+    """The schema of what follows a first chunk, which may hold only missing values of a column."""
+    arrow = require("pyarrow", "run")
+    schema = table.schema.remove_metadata()
+    for place, field in enumerate(schema):
+        vague = arrow.types.is_null(field.type) or arrow.types.is_decimal(field.type)
+        known = -1 if expected is None else expected.get_field_index(field.name)
+        if vague and known >= 0:
+            schema = schema.set(place, arrow.field(field.name, expected.field(known).type))
+    return schema
+
+
+def _as_before(table: Any, schema: Any) -> Any:
+    """A table with the types of those before it, where that loses nothing.
+
+    Raises
+    ------
+    ValueError
+        If columns are others, or hold something else.
+    """
+    if table.schema.remove_metadata() == schema:
+        return table
+    arrow = require("pyarrow", "run")
+    if table.schema.names == schema.names and all(
+        _alike(now.type, before.type) for now, before in zip(table.schema, schema, strict=True)
+    ):
+        try:
+            return table.cast(schema.with_metadata(table.schema.metadata))
+        except arrow.ArrowException:  # a number that does not fit
+            pass
+    raise ValueError(_changed(schema, table.schema))
+
+
+def _alike(now: Any, before: Any) -> bool:
+    """Whether a type may stand for another: a chunk of missing values shows less than others."""
+    types = require("pyarrow", "run").types
+
+    def is_number(kind: Any) -> bool:
+        return bool(types.is_integer(kind) or types.is_floating(kind))
+
+    def is_text(kind: Any) -> bool:
+        return bool(types.is_string(kind) or types.is_large_string(kind))
+
+    def same(test: Any) -> bool:
+        return bool(test(now) and test(before))
+
+    if same(types.is_floating) and now.bit_width > before.bit_width:
+        return False  # a cast would round
+    kinds = is_number, is_text, types.is_decimal
+    return now == before or types.is_null(now) or any(map(same, kinds))
+
+
 class _Parquet(Sink):
     def __init__(self, target: Path) -> None:
         self._target = target
@@ -66,10 +128,10 @@ class _Parquet(Sink):
         table = _arrow_table(chunk)
         if self._writer is None:
             parquet = require("pyarrow.parquet", "run")
-            self._writer = parquet.ParquetWriter(self._partial, table.schema)
-        if table.schema != self._writer.schema:
-            raise ValueError(_changed(self._writer.schema, table.schema))
-        self._writer.write_table(table)
+            schema = _first(table, self.expected).with_metadata(table.schema.metadata)
+            self._writer = parquet.ParquetWriter(self._partial, schema)
+        before = self._writer.schema.remove_metadata()
+        self._writer.write_table(_as_before(table, before))
 
     def close(self) -> None:
         if self._writer is None:
@@ -104,10 +166,12 @@ class _Folder(Sink):
     def __init__(self, target: Path, resume: bool) -> None:
         self._target = target
         target.mkdir(parents=True, exist_ok=True)
-        files = sorted(target.glob("part-*.parquet"))
+        parts = target.glob("part-*.parquet")
+        files = sorted(parts, key=lambda path: (_number(path), path.name))
         if files and not resume:
             raise ValueError(f"target is {str(target)!r}, which holds parts: resume, or empty it")
-        self._count = len(files)
+        # Not their number: an earlier one may be gone, and the last would be written over.
+        self._count = _number(files[-1]) + 1 if files else 0
         self._schema: Any = None
         if files:
             schema = require("pyarrow.parquet", "run").read_schema(files[-1])
@@ -117,9 +181,8 @@ class _Folder(Sink):
     def write(self, chunk: Any, position: int) -> None:
         table = _arrow_table(chunk)
         if self._schema is None:
-            self._schema = table.schema.remove_metadata()
-        if table.schema.remove_metadata() != self._schema:
-            raise ValueError(_changed(self._schema, table.schema))
+            self._schema = _first(table, self.expected)
+        table = _as_before(table, self._schema)
         about = {**(table.schema.metadata or {}), _POSITION: str(position).encode()}
         path = self._target / f"part-{self._count:06d}.parquet"
         part = path.with_suffix(".part")
@@ -131,6 +194,12 @@ class _Folder(Sink):
             part.unlink(missing_ok=True)
             raise
         self._count += 1
+
+
+def _number(part: Path) -> int:
+    """Of a file of a folder; -1 for one that is not ours."""
+    found = re.fullmatch(r"part-(\d+)\.parquet", part.name)
+    return int(found[1]) if found else -1
 
 
 class _Memmap(Sink):
@@ -145,7 +214,7 @@ class _Memmap(Sink):
         self._dtype: Any = None
 
     def write(self, chunk: Any, position: int) -> None:
-        array = np.ascontiguousarray(chunk.to_numpy() if hasattr(chunk, "iloc") else chunk)
+        array = np.ascontiguousarray(numbers_matrix(chunk) if hasattr(chunk, "iloc") else chunk)
         if array.dtype.hasobject:
             raise ValueError(f"the chunk holds {array.dtype}, but a memmap must hold numbers")
         if self._file is None:

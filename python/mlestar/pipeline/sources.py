@@ -11,6 +11,7 @@ import numpy as np
 
 from mlestar._lazy import require
 from mlestar.exceptions import DataError
+from mlestar.pipeline.tables import arrow_frame
 
 _CSV_BLOCK = 1 << 20
 _CSV_BLOCKS = 8  # that the reader holds
@@ -36,6 +37,8 @@ class Source:
         Whether all of it is in memory: nothing is won by reading ahead.
     overhead : int
         Bytes that the reader holds beyond the chunks, about.
+    schema : pyarrow.Schema or None
+        The types of its columns, where they are known before reading.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Source:
         again: bool = True,
         held: bool = False,
         overhead: int = 0,
+        schema: Any = None,
     ) -> None:
         self.name = name
         self.rows = rows
         self.again = again
         self.held = held
         self.overhead = overhead
+        self.schema = schema
         # pieces(chunk_rows, first_row): tables of at most about chunk_rows rows, from that row on.
         self.pieces = pieces
 
@@ -78,6 +83,8 @@ def open_source(
     if module in ("polars", "narwhals"):
         return _narwhals(source, columns)
     if hasattr(source, "iloc"):
+        if columns is not None:
+            _has("the table", list(columns), list(source.columns))
         table = source if columns is None else source[list(columns)]
         return Source(
             "the table", lambda n, first: _sliced(table.iloc, len(table), n, first), len(table)
@@ -90,7 +97,7 @@ def open_source(
         array = source if hasattr(source, "shape") else np.asarray(source)
         if not array.shape:
             raise ValueError("source is a number, but must have rows")
-        places = None if columns is None else list(columns)
+        places = None if columns is None else _places(columns, array.shape)
         return Source(
             "the array",
             lambda n, first: _sliced(array, len(array), n, first, places),
@@ -102,6 +109,25 @@ def open_source(
     raise ValueError(
         f"source is a {type(source).__name__}, but must be a path, an array, a table or an iterator"
     )
+
+
+def _has(name: str, columns: Sequence[Any], known: Sequence[Any]) -> None:
+    missing = [column for column in columns if column not in known]
+    if missing:
+        raise DataError(f"columns names {missing}, which {name} lacks; it has {list(known)}")
+
+
+def _places(columns: Sequence[Any], shape: Sequence[int]) -> list[int]:
+    """Numbers of an array's columns."""
+    width = shape[1] if len(shape) > 1 else 0
+    for place in columns:
+        whole = isinstance(place, int | np.integer) and not isinstance(place, bool)
+        if not whole or not -width <= place < width:
+            raise DataError(
+                f"columns names {place!r}, but those of an array of shape {tuple(shape)} are "
+                f"numbers below {width}"
+            )
+    return [int(place) for place in columns]
 
 
 def _sliced(
@@ -129,7 +155,8 @@ def _several(files: list[Source]) -> Source:
     counts = [file.rows for file in files]
     total = None if None in counts else sum(c for c in counts if c is not None)
     overhead = max(file.overhead for file in files)
-    return Source(f"{len(files)} files", pieces, total, overhead=overhead)
+    schema = files[0].schema
+    return Source(f"{len(files)} files", pieces, total, overhead=overhead, schema=schema)
 
 
 def _iterated(items: Any, size: int, first: int, columns: Sequence[Any] | None) -> Iterator[Any]:
@@ -148,25 +175,39 @@ def _iterated(items: Any, size: int, first: int, columns: Sequence[Any] | None) 
 
 def _narwhals(source: Any, columns: Sequence[Any] | None) -> Source:
     narwhals = require("narwhals", "run")
-    frame = narwhals.from_native(source, eager_only=True, pass_through=False)
+    try:
+        frame = narwhals.from_native(source, eager_only=True, pass_through=False)
+    except TypeError as error:
+        raise ValueError(
+            f"source is a {type(source).__name__}, but must be a table in memory: collect it"
+        ) from error
+    if columns is not None:
+        _has("the table", list(columns), frame.columns)
     frame = frame if columns is None else frame.select(list(columns))
 
     def pieces(size: int, first: int) -> Iterator[Any]:
         for start in range(first, len(frame), size):
-            yield frame[start : start + size].to_arrow().to_pandas()
+            yield arrow_frame(frame[start : start + size].to_arrow(), plain=False)
 
     return Source("the table", pieces, len(frame))
 
 
 def _arrow(source: Any, columns: Sequence[Any] | None) -> Source:
     names = None if columns is None else list(columns)
+    if names is not None and hasattr(source, "schema"):
+        _has("the table", names, source.schema.names)
     if hasattr(source, "read_next_batch"):
 
         def batches() -> Iterator[Any]:
             for batch in source:
                 yield batch if names is None else batch.select(names)
 
-        return Source("the reader", lambda n, first: _rebatched(batches(), n, first), again=False)
+        return Source(
+            "the reader",
+            lambda n, first: _rebatched(batches(), n, first),
+            again=False,
+            schema=source.schema,
+        )
     if hasattr(source, "to_batches"):
         table = source if names is None or not hasattr(source, "select") else source.select(names)
         if hasattr(source, "scanner"):  # a dataset
@@ -176,11 +217,13 @@ def _arrow(source: Any, columns: Sequence[Any] | None) -> Source:
                     source.to_batches(columns=names, batch_size=n), n, first
                 ),
                 source.count_rows(),
+                schema=source.schema,
             )
         return Source(
             "the table",
             lambda n, first: _rebatched(table.to_batches(max_chunksize=n), n, first),
             table.num_rows,
+            schema=source.schema,
         )
     if hasattr(source, "num_rows"):  # a batch
         arrow = require("pyarrow", "run")
@@ -201,13 +244,13 @@ def _rebatched(batches: Any, size: int, first: int) -> Iterator[Any]:
         first = 0
         while rows + batch.num_rows >= size:
             head = batch.slice(0, size - rows)
-            yield arrow.Table.from_batches([*held, head]).to_pandas()
+            yield arrow_frame(arrow.Table.from_batches([*held, head]))
             batch, held, rows = batch.slice(size - rows), [], 0
         if batch.num_rows:
             held.append(batch)
             rows += batch.num_rows
     if held:
-        yield arrow.Table.from_batches(held).to_pandas()
+        yield arrow_frame(arrow.Table.from_batches(held))
 
 
 def _file(path: Path, columns: Sequence[Any] | None, types: Mapping[str, str] | None) -> Source:
@@ -225,6 +268,7 @@ def _file(path: Path, columns: Sequence[Any] | None, types: Mapping[str, str] | 
     if name.endswith(_ARROW):
         ipc = require("pyarrow.ipc", "run")
         reader = _opened(path, lambda: ipc.open_file(_mapped(path)))
+        _has(str(path), names or (), reader.schema.names)
         rows = sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
 
         def pieces(size: int, first: int) -> Iterator[Any]:
@@ -232,7 +276,7 @@ def _file(path: Path, columns: Sequence[Any] | None, types: Mapping[str, str] | 
             chosen = (b if names is None else b.select(names) for b in batches)
             return _rebatched(chosen, size, first)
 
-        return Source(str(path), pieces, rows)
+        return Source(str(path), pieces, rows, schema=reader.schema)
     if name.endswith(_CSV):
         return Source(
             str(path),
@@ -267,10 +311,9 @@ def _parquet(path: Path, names: list[str] | None) -> Source:
     with opened() as file:
         rows = file.metadata.num_rows
         sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-        known = file.schema_arrow.names
-        missing = [n for n in names or () if n not in known]
-    if missing:
-        raise DataError(f"{path} lacks columns {missing}; it has {known}")
+        schema = file.schema_arrow
+        known = schema.names
+    _has(str(path), names or (), known)
 
     def pieces(size: int, first: int) -> Iterator[Any]:
         group = 0
@@ -287,40 +330,38 @@ def _parquet(path: Path, names: list[str] | None) -> Source:
             yield from _rebatched(batches, size, first)
 
     width = len(known if names is None else names)
-    return Source(str(path), pieces, rows, overhead=width * _PARQUET_COLUMN)
+    return Source(str(path), pieces, rows, overhead=width * _PARQUET_COLUMN, schema=schema)
 
 
 def _csv(path: Path, names: list[str] | None, types: Mapping[str, str] | None) -> Iterator[Any]:
     arrow, csv = require("pyarrow", "run"), require("pyarrow.csv", "run")
     tabs = path.name.lower().endswith(".tsv")
-    parse = csv.ParseOptions(delimiter="\t" if tabs else ",", newlines_in_values=False)
+    parse = csv.ParseOptions(delimiter="\t" if tabs else ",", newlines_in_values=True)
     read = csv.ReadOptions(block_size=_CSV_BLOCK, use_threads=False)
     given = {name: arrow.type_for_alias(kind) for name, kind in (types or {}).items()}
 
-    def opened(kinds: Mapping[str, Any]) -> Any:
+    def opened(kinds: Mapping[str, Any], chosen: list[str] | None) -> Any:
         convert = csv.ConvertOptions(
-            column_types=kinds, include_columns=names, strings_can_be_null=True
+            column_types=kinds, include_columns=chosen, strings_can_be_null=True
         )
         return csv.open_csv(str(path), read, parse, convert)
 
-    def all_columns() -> Any:
-        return csv.open_csv(str(path), read, parse, csv.ConvertOptions(column_types=given))
-
-    reader = _opened(path, all_columns)
+    reader = _opened(path, lambda: opened(given, None))
     header = reader.schema.names
     # Whole numbers in the first block may be followed by others, nothing by numbers.
     empty = [field.name for field in reader.schema if arrow.types.is_null(field.type)]
     kinds = {**{name: arrow.float64() for name in empty}, **given}
-    missing = [name for name in names or () if name not in header]
-    if missing:
-        raise DataError(f"it lacks columns {missing}; it has {header}")
+    strange = [name for name in given if name not in header]
+    if strange:
+        raise DataError(f"types names {strange}, which it lacks; it has {header}")
+    _has("it", names or (), header)
 
     def named(match: re.Match[str]) -> str:
         return f"column {header[int(match[1])]!r}"
 
     if empty or names is not None:
         reader.close()
-        reader = _opened(path, lambda: opened(kinds))
+        reader = _opened(path, lambda: opened(kinds, names))
     with reader:
         try:
             yield from reader

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,10 @@ frame, iterator, or callable that gives an iterator
         Returns
         -------
         Stream
-            An iterator. Arrays give arrays; all other sources DataFrames.
+            An iterator. Arrays give arrays; all other sources DataFrames, which hold every column
+            of a file, also one that was a DataFrame's index. Whole numbers and booleans of a file
+            stay exact: where a chunk lacks some, the column has pandas' type that knows missing
+            ones (Int64, boolean). Empty cells of a CSV file are missing.
 
         Raises
         ------
@@ -145,6 +149,7 @@ frame, iterator, or callable that gives an iterator
         sink = open_sink(Path(target), resume)
         try:
             with self.chunks(source, sink.position) as stream:
+                sink.expected = stream.schema if function is None else None
                 for chunk in stream:
                     result = chunk if function is None else stream.apply(function, chunk)
                     try:
@@ -186,6 +191,8 @@ class Stream:
         Rows of the source, where that is known.
     chunk_rows : int
         Rows of a chunk, as the memory allows.
+    schema : pyarrow.Schema or None
+        The types of the source's columns, where they are known.
     """
 
     def __init__(self, processor: StreamProcessor, source: Source, first_row: int) -> None:
@@ -193,6 +200,7 @@ class Stream:
         self._source = source
         self.position = first_row
         self.total = source.rows
+        self.schema = source.schema
         self.chunk_rows = processor.chunk_rows
         self._last = first_row
         self._stopped = threading.Event()
@@ -217,6 +225,9 @@ class Stream:
             raise DataError(
                 f"{self._source.name}, {place}, could not be read: {_words(error)}"
             ) from error
+        except BaseException:  # the end of the program: as it is
+            self.close()
+            raise
         self._last = self.position
         self.position += len(chunk)
         if self._processor.progress is not None:
@@ -240,6 +251,9 @@ class Stream:
         if self._queue is not None:
             while not self._queue.empty():
                 self._queue.get_nowait()
+        if self._thread is None:
+            with suppress(ValueError):  # where it is the source itself that closes this
+                self._pieces.close()
 
     def apply(self, function: Callable[[Any], Any], chunk: Any) -> Any:
         """function(chunk); an error of it says at which rows."""
@@ -253,7 +267,7 @@ class Stream:
         place = f"rows {self._last} to {self.position - 1}"
         return DataError(f"{self._source.name}, {place}, {what}: {_words(error)}")
 
-    def _read(self, first_row: int) -> Iterator[Any]:
+    def _read(self, first_row: int) -> Generator[Any]:
         limit = self._processor.max_bytes
         pieces = self._source.pieces
         if limit is None:
@@ -264,15 +278,23 @@ class Stream:
                 self._fit(piece, limit)
                 break
             for piece in pieces(self.chunk_rows, first_row):
-                yield piece
+                yield from self._fitting(piece, limit)
                 self._release()
             return
         # What can be read once is cut into small chunks: it cannot be looked at before.
         self.chunk_rows = min(_PROBED_ROWS, self.chunk_rows)
         for piece in pieces(self.chunk_rows, first_row):
-            self._fit(piece, limit)
-            yield from _parts(piece, self.chunk_rows)
+            yield from self._fitting(piece, limit)
             self._release()
+
+    def _fitting(self, piece: Any, limit: int) -> Iterator[Any]:
+        """Parts of a piece that fit: its rows may be wider than those before, or each other."""
+        self._fit(piece, limit)
+        if len(piece) <= self.chunk_rows:
+            yield piece
+            return
+        for part in _parts(piece, self.chunk_rows):
+            yield from self._fitting(part, limit)
 
     def _release(self) -> None:
         """What Arrow keeps for later would count against the limit."""
@@ -309,7 +331,9 @@ class Stream:
 
 
 def _parts(piece: Any, rows: int) -> Iterator[Any]:
+    """Equal parts, of so many rows at most."""
     part = piece.iloc if hasattr(piece, "iloc") else piece
+    rows = -(-len(piece) // -(-len(piece) // rows))
     for start in range(0, len(piece), rows):
         yield part[start : start + rows]
 
@@ -331,7 +355,7 @@ def _fill(pieces: Iterator[Any], into: queue.Queue[Any], stopped: threading.Even
             if not put((None, piece)):
                 return
             del piece
-    except Exception as error:
+    except BaseException as error:  # the reader waits: a SystemExit is its to end with
         put((Exception, error))
         return
     finally:

@@ -25,7 +25,9 @@ def as_frame(table: Any) -> Any:
     """
     if hasattr(table, "iloc"):
         return table if hasattr(table, "columns") else table.to_frame()
-    if hasattr(table, "to_pandas"):  # pyarrow, polars, narwhals
+    if hasattr(table, "num_rows"):  # pyarrow
+        return arrow_frame(table, plain=False)
+    if hasattr(table, "to_pandas"):  # polars, narwhals
         return table.to_pandas()
     array = np.asarray(table)
     if array.ndim == 1:
@@ -36,6 +38,61 @@ def as_frame(table: Any) -> Any:
     return require("pandas", "run").DataFrame(array, columns=names)
 
 
+def arrow_frame(table: Any, plain: bool = True) -> Any:
+    """A DataFrame of an Arrow table or batch: whole numbers and booleans stay exact.
+
+    Columns of them that lack values get pandas' types that know missing ones: as float64 a whole
+    number may become another, and booleans would become objects.
+
+    Parameters
+    ----------
+    table : Table or RecordBatch
+    plain : bool, default=True
+        Whether what pandas noted in the table is left aside: every stored column is a column,
+        also one that was an index.
+    """
+    arrow, pandas = require("pyarrow", "run"), require("pandas", "run")
+    kinds = {
+        arrow.bool_(): pandas.BooleanDtype(),
+        **{getattr(arrow, f"int{n}")(): getattr(pandas, f"Int{n}Dtype")() for n in (8, 16, 32, 64)},
+        **{
+            getattr(arrow, f"uint{n}")(): getattr(pandas, f"UInt{n}Dtype")()
+            for n in (8, 16, 32, 64)
+        },
+    }
+    lacking = [
+        place
+        for place, field in enumerate(table.schema)
+        if field.type in kinds and table.column(place).null_count
+    ]
+    if len(lacking) == table.num_columns:  # also where there are none at all
+        return table.to_pandas(ignore_metadata=plain, types_mapper=kinds.get)
+    if not lacking:
+        return table.to_pandas(ignore_metadata=plain)
+    names = table.schema.names
+    noted = not plain and table.schema.pandas_metadata is not None
+    if noted or len(set(names)) < len(names):
+        # Columns cannot be told apart by their names, or some may become an index.
+        return table.to_pandas(ignore_metadata=plain, types_mapper=kinds.get)
+    others = [place for place in range(len(names)) if place not in set(lacking)]
+    exact = table.select(lacking).to_pandas(ignore_metadata=True, types_mapper=kinds.get)
+    frame = table.select(others).to_pandas(ignore_metadata=True)
+    for place in lacking:
+        frame.insert(place, names[place], exact[names[place]])
+    return frame
+
+
+def numbers_matrix(table: Any) -> Any:
+    """The values of a DataFrame or Series as one array; missing whole numbers are NaN."""
+    pandas = require("pandas", "run")
+    series = [table] if table.ndim == 1 else [table.iloc[:, i] for i in range(table.shape[1])]
+    if not any(pandas.api.types.is_extension_array_dtype(s.dtype) for s in series):
+        return table.to_numpy()
+    if not all(column_kind(s) in ("number", "") for s in series):
+        return table.to_numpy()
+    return table.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
 def column_kind(values: Any) -> str:
     """What a Series holds: "number", "date", "category", "mixed", "objects" or "" for nothing."""
     types = require("pandas", "run").api.types
@@ -43,7 +100,8 @@ def column_kind(values: Any) -> str:
     if dtype.kind == "c":
         return "objects"
     if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype):
-        return "number" if dtype.kind != "f" or values.notna().any() else ""
+        sure = isinstance(dtype, np.dtype) and dtype.kind != "f"  # has no missing ones
+        return "number" if sure or values.notna().any() else ""
     if types.is_datetime64_any_dtype(dtype):
         return "date"
     if not types.is_object_dtype(dtype):

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlestar._lazy import require
 from mlestar.pipeline.sources import open_source
+from mlestar.pipeline.tables import numbers_matrix
 
 if TYPE_CHECKING:
     from mlestar.pipeline.stream import StreamProcessor
@@ -42,5 +43,5 @@ class ChunkDataset(_Dataset):  # type: ignore[misc]
 
 
 def _tensor(chunk: Any) -> Any:
-    values = chunk.to_numpy() if hasattr(chunk, "iloc") else chunk
+    values = numbers_matrix(chunk) if hasattr(chunk, "iloc") else chunk
     return _torch.from_numpy(np.array(values))

@@ -219,6 +219,7 @@ class StarStrategy(StrategyBase):  # type: ignore[misc]
         text = json.dumps(settings).encode()
         write_whole(folder / "experiment.json", lambda file: file.write(text))
         log, outcome = folder / "experiment.log", folder / "outcome.json"
+        outcome.unlink(missing_ok=True)  # of an earlier execution of the same task
         with log.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -245,6 +246,6 @@ class StarStrategy(StrategyBase):  # type: ignore[misc]
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
         words = log.read_text(encoding="utf-8", errors="replace").strip()[-_TAIL:]
-        if not outcome.is_file():
+        if not outcome.is_file() or (process.returncode != 0 and not late):
             return None, words or f"the run ended with exit code {process.returncode}", late
         return json.loads(outcome.read_text(encoding="utf-8")), words, late
