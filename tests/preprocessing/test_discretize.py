@@ -206,3 +206,20 @@ def test_bindings_refuse_what_does_not_fit():
         with pytest.raises(ValueError, match="edges must ascend"):
             _core.preprocessing.bin_coders(edges)
     assert _core.preprocessing.bin_coders([[], [1.0]]).sizes() == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore:Bins whose width")
+def test_a_column_whose_edges_all_fall_together():
+    X = np.random.default_rng(0).normal(size=(20, 2)) * [1e-10, 100]
+    mine, other = fit_both(X, n_bins=3, encode="ordinal")
+    assert mine.n_bins_.tolist() == other.n_bins_.tolist() == [0, 3]
+    np.testing.assert_array_equal(mine.transform(X), other.transform(X))
+    assert not mine.transform(X)[:, 0].any()
+
+
+def test_edges_that_are_replaced_are_seen():
+    mine, other = fit_both(np.arange(9.0)[:, None], n_bins=3, encode="ordinal")
+    mine.transform([[1.0]])
+    for one in (mine, other):
+        one.bin_edges_[0] = np.array([0.0, 0.5, 8.0])
+    np.testing.assert_array_equal(mine.transform([[1.0]]), other.transform([[1.0]]))

@@ -405,3 +405,71 @@ def test_bindings_refuse_what_does_not_fit():
     assert _core.preprocessing.categories_of([np.array(["a"]), np.array([np.inf])]) is None
     with pytest.raises(ValueError, match="beyond int64"):
         _core.preprocessing.ColumnCoders([np.array([2**63], np.uint64)])
+
+
+@pytest.mark.parametrize("dtype", [">i4", ">f8", ">U1"])
+def test_categories_of_swapped_bytes(dtype):
+    swapped = np.array([[1], [2], [1]]).astype(dtype)
+    native = swapped.astype(swapped.dtype.newbyteorder("="))
+    for name in ("OrdinalEncoder", "OneHotEncoder"):
+        mine, other = getattr(ours, name)().fit(swapped), getattr(theirs, name)().fit(swapped)
+        same(mine.transform(native), other.transform(native))
+    y = [1.0, 2.0, 4.5]
+    mine, other = ours.TargetEncoder().fit(swapped, y), theirs.TargetEncoder().fit(swapped, y)
+    same(mine.transform(native), other.transform(native))
+
+
+def test_an_encoder_stays_as_it_was_where_something_raises():
+    few, many = np.array([["a"], ["b"]]), np.array([[c] for c in "cdefgh"])
+    # One more that is as rare as the given one to be dropped: the drop is refused late in the fit.
+    made = ours.OneHotEncoder(drop=["a"], min_frequency=2).fit(few.repeat(2, axis=0))
+    made.set_params(drop=["x"])
+    expected = made.transform(few)
+    state = ours.OneHotEncoder(drop=["a"], min_frequency=2).fit(few.repeat(2, axis=0)).state_dict()
+    other = ours.OneHotEncoder(drop=["x"], min_frequency=2)
+    with pytest.raises(ValueError, match="drop"):
+        other.load_state_dict({**state, "parameters": made.state_dict()["parameters"]})
+    assert "categories_" not in vars(other)
+    other = ours.OneHotEncoder(drop=["c"], min_frequency=2).fit(many.repeat(2, axis=0))
+    for call in (
+        lambda: made.partial_fit(many),
+        lambda: made.fit(many),
+        lambda: made.merge(other.set_params(drop=["x"])),
+    ):
+        before = dict(vars(made))
+        with pytest.raises(ValueError, match="drop"):
+            call()
+        assert vars(made).keys() == before.keys()
+        assert all(vars(made)[name] is before[name] for name in before)
+        same(made.transform(few), expected)
+    fresh = ours.OneHotEncoder(drop=["x"])
+    with pytest.raises(ValueError, match="drop"):
+        fresh.partial_fit(few)
+    assert "n_features_in_" not in vars(fresh)
+
+
+def test_categories_of_several_types_do_not_fall_together():
+    large = 2**53
+    fit = lambda *values, dtype: ours.OrdinalEncoder().fit(np.array([values], dtype).T)  # noqa: E731
+    made = fit(large, large + 1, dtype="i8").merge(fit(large + 2, large + 3, dtype="u8"))
+    assert made.categories_[0].tolist() == [large, large + 1, large + 2, large + 3]
+    assert made.categories_[0].dtype == np.int64
+    with pytest.raises(ValueError, match="beyond int64"):
+        ours.LabelEncoder().fit(np.array([2**63], np.uint64)).partial_fit([-1])
+    for value in (large + 1, -large - 1):
+        with pytest.raises(ValueError, match="no float64 is"):
+            fit(value, dtype="i8").merge(fit(0.5, dtype="f8"))
+    made = fit(0.5, dtype="f4").merge(fit(large, 2**62, dtype="i8"))
+    assert made.categories_[0].tolist() == [0.5, large, 2**62]
+
+
+def test_categories_that_are_replaced_are_seen():
+    made, other = ours.OrdinalEncoder().fit([[1], [2]]), theirs.OrdinalEncoder().fit([[1], [2]])
+    made.transform([[1]])
+    made.categories_[0] = other.categories_[0] = np.array([2, 3])
+    same(made.transform([[2]]), other.transform([[2]]))
+    for sparse_output in (False, True):
+        ones = ours.OneHotEncoder(sparse_output=sparse_output).fit([[1], [2]])
+        ones.categories_[0] = np.array([1, 2, 3])
+        with pytest.raises(ValueError, match="more than were fitted"):
+            ones.transform([[3]])

@@ -140,3 +140,32 @@ def test_any_number_of_threads(rng):
         mlestar.set_num_threads(before)
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], theirs.LabelEncoder().fit_transform(y))
+
+
+def test_no_labels():
+    with pytest.raises(ValueError, match="previously unseen labels"):
+        ours.LabelEncoder().fit([]).transform([0])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"neg_label": -1, "sparse_output": True},
+        {"neg_label": 3},
+        {"neg_label": -300},
+        {"pos_label": 2**70},
+        {"pos_label": "a"},
+    ],
+)
+def test_parameters_that_are_set_after_the_fit(options):
+    y = np.array([1, 2, 3], np.int8)
+    mine, other = ours.LabelBinarizer().fit(y), theirs.LabelBinarizer().fit(y)
+    mine.set_params(**options)
+    other.set_params(**options)
+    try:
+        expected = other.transform(y)
+    except (ValueError, OverflowError) as error:
+        with pytest.raises(type(error), match=str(error)[:20]):
+            mine.transform(y)
+    else:
+        same(mine.transform(y), expected)

@@ -80,14 +80,6 @@ class TestLabels(TargetContract):
     def target(self, n):
         return np.arange(n) % 3
 
-    def test_any_batching_and_any_merging(self):
-        """Of batches with all labels: one row alone has no others."""
-        X, y = self.rows(), self.target(300)
-        whole = self.make().fit(X, y)
-        batched = self.make().partial_fit(X[:5], y[:5]).partial_fit(X[5:120], y[5:120])
-        batched.merge(self.make().fit(X[120:], y[120:])).merge(self.make())
-        self.same_attributes(batched, whole, 0.0)
-
     def test_estimator(self):
         """scikit-learn's checks give two labels, which are not for this type."""
 
@@ -219,3 +211,76 @@ def test_bindings_refuse_what_does_not_fit():
     ):
         with pytest.raises(ValueError, match=words):
             _core.preprocessing.target_encodings_into(codes, [1, 2], None, 1, some, out)
+
+
+def test_numbers_that_are_no_labels():
+    X = table()
+    with pytest.raises(ValueError, match="Unknown label type"):
+        ours.TargetEncoder(target_type="multiclass").fit(X, NUMBERS)
+    with pytest.raises(ValueError, match="Unknown label type"):
+        ours.TargetEncoder(target_type="multiclass").partial_fit(X, NUMBERS)
+
+
+def test_numbers_and_words_are_not_both_labels():
+    X = table()
+    made = ours.TargetEncoder().fit(X, TARGETS["multiclass"])
+    expected = made.transform(X)
+    words = ours.TargetEncoder().fit(X, TARGETS["names"])
+    for call in (lambda: made.partial_fit(X, TARGETS["names"]), lambda: made.merge(words)):
+        with pytest.raises(ValueError, match="the target has labels of int64 and"):
+            call()
+    np.testing.assert_array_equal(made.transform(X), expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "target_type"),
+    [
+        ("binary", "auto"),
+        ("words", "binary"),
+        ("multiclass", "auto"),
+        ("multiclass", "multiclass"),
+        ("names", "multiclass"),
+    ],
+)
+def test_batches_of_one_label_each(kind, target_type):
+    X, y = table(), TARGETS[kind]
+    order = np.argsort(y, kind="stable")
+    made, merged = (ours.TargetEncoder(target_type=target_type) for _ in range(2))
+    for label in np.unique(y):
+        rows = order[y[order] == label]
+        made.partial_fit(X[rows], y[rows])
+        merged.merge(ours.TargetEncoder(target_type=target_type).partial_fit(X[rows], y[rows]))
+        assert np.isfinite(made.transform(X)).all()
+    # Two labels of three or four, and one label, after all of them.
+    made.partial_fit(X[:0:-1], y[:0:-1]).partial_fit(X[:1], y[:1])
+    merged.merge(ours.TargetEncoder(target_type=target_type).partial_fit(X[:2], y[:2]))
+    merged.partial_fit(X[2:], y[2:])
+    twice = np.concatenate([X, X]), np.concatenate([y, y])
+    other = theirs.TargetEncoder(target_type=target_type).fit(*twice)
+    for one in (made, merged):
+        assert one.target_type_ == other.target_type_
+        np.testing.assert_array_equal(one.classes_, other.classes_)
+        np.testing.assert_allclose(one.target_mean_, other.target_mean_, rtol=1e-14)
+        np.testing.assert_allclose(one.transform(X), other.transform(X), rtol=1e-12)
+
+
+def test_one_label_alone():
+    X, y = table(), np.full(400, 3)
+    one, two = ours.TargetEncoder().fit(X, y), theirs.TargetEncoder().fit(X, y)
+    np.testing.assert_array_equal(one.transform(X), two.transform(X))
+    assert one.target_mean_ == two.target_mean_ == 0.0
+    loaded = ours.TargetEncoder().load_state_dict(one.state_dict())
+    np.testing.assert_array_equal(loaded.transform(X), two.transform(X))
+
+
+@pytest.mark.parametrize("target_type", ["auto", "continuous"])
+def test_batches_of_whole_numbers_of_a_continuous_target(target_type):
+    X, y = table(), NUMBERS.copy()
+    y[100:200] = np.round(y[100:200])
+    made = ours.TargetEncoder(target_type=target_type)
+    made.partial_fit(X[:100], y[:100]).partial_fit(X[100:199], y[100:199].astype(int))
+    made.partial_fit(X[199:200], y[199:200]).partial_fit(X[200:], y[200:])
+    other = theirs.TargetEncoder().fit(X, y)
+    np.testing.assert_allclose(made.transform(X), other.transform(X), rtol=1e-12)
+    with pytest.raises(ValueError, match="the target is multiclass, but was continuous"):
+        ours.TargetEncoder().fit(X, y).partial_fit(X, TARGETS["names"])

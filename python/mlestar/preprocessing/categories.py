@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 from weakref import WeakKeyDictionary
@@ -52,6 +55,7 @@ class Plan(NamedTuple):
     """What a transform goes by: what finds codes, and what is written for each."""
 
     categories: Any
+    elements: tuple[Any, ...]
     kinds: str
     parameters: str
     coders: Any
@@ -60,6 +64,21 @@ class Plan(NamedTuple):
 
 # Beside the transformers, not in them: a transform does not change its object.
 _plans: WeakKeyDictionary[Any, Plan] = WeakKeyDictionary()
+
+
+@contextmanager
+def unchanged_on_error(transformer: Any) -> Iterator[None]:
+    """Leave a transformer as it was where something raises.
+
+    Half of it new, the other half old, it would write places that are not there.
+    """
+    before = dict(vars(transformer))
+    try:
+        yield
+    except BaseException:
+        vars(transformer).clear()
+        vars(transformer).update(before)
+        raise
 
 
 class CategoryEncoder(StreamingTransformer):
@@ -141,8 +160,13 @@ class CategoryEncoder(StreamingTransformer):
         ------
         ValueError
             If X holds what the core does not take (infinity, objects that cannot be sorted), or
-            nothing was kept of the rows before.
+            nothing was kept of the rows before; the encoder stays as it was.
         """
+        with unchanged_on_error(self):
+            self._add(X)
+        return self
+
+    def _add(self, X: Any) -> None:
         first = not hasattr(self, "categories_")
         if first:
             self._check_parameters()
@@ -159,10 +183,9 @@ class CategoryEncoder(StreamingTransformer):
         if not isinstance(self.categories, str):
             if first:
                 self.fit(X)  # type: ignore[attr-defined]
-                return self
+                return
             found = self._of_given(found, self.handle_unknown)
         self._take(found if first else self._held().merged(found))
-        return self
 
     def _of_given(self, found: Found, handle_unknown: str) -> Found:
         """The counts of the categories that were given; others must be allowed."""
@@ -204,7 +227,8 @@ class CategoryEncoder(StreamingTransformer):
     def _merge(self, other: Any) -> None:
         self._require_kept("self")
         other._require_kept("other")
-        self._take(self._held().merged(other._held()))
+        with unchanged_on_error(self):
+            self._take(self._held().merged(other._held()))
 
     def _find(self, X: Any, reset: bool) -> Found | None:
         """The categories of these rows; None where scikit-learn is to deal with them."""
@@ -255,6 +279,7 @@ class CategoryEncoder(StreamingTransformer):
         if (
             plan is None
             or plan.categories is not self.categories_
+            or not same_elements(plan.elements, self.categories_)
             or plan.kinds != kinds
             or plan.parameters != parameters
         ):
@@ -262,7 +287,8 @@ class CategoryEncoder(StreamingTransformer):
             if any(one is None for one in looked_up):
                 return None
             coders = _core.preprocessing.ColumnCoders(looked_up)
-            plan = Plan(self.categories_, kinds, parameters, coders, values())
+            elements = tuple(self.categories_)
+            plan = Plan(self.categories_, elements, kinds, parameters, coders, values())
             _plans[self] = plan
         if "O" in kinds:
             for j, kind in enumerate(kinds):
@@ -303,9 +329,10 @@ class CategoryEncoder(StreamingTransformer):
                 )
 
     def _set_state(self, attributes: dict[str, Any]) -> None:
-        super()._set_state(attributes)
-        if attributes:
-            self._take(self._held())
+        with unchanged_on_error(self):
+            super()._set_state(attributes)
+            if attributes:
+                self._take(self._held())
 
 
 def is_readable(column: Any) -> bool:
@@ -326,22 +353,30 @@ def kind_of(column: Any) -> str:
     return "n" if kind in "fiu" else kind
 
 
+def same_elements(some: tuple[Any, ...], others: Any) -> bool:
+    """Whether a list still holds the very objects that it held."""
+    return len(some) == len(others) and all(map(operator.is_, some, others))
+
+
 def lookup(categories: Any, kind: str) -> Any:
     """Categories as a coder takes them for columns of a kind; None where it cannot."""
     dtype = categories.dtype
     if kind == "O":
         return np.arange(len(categories))  # of codes that a dictionary gives
+    # The core reads no swapped bytes, and no table of nothing.
+    if not dtype.isnative or not len(categories):
+        return None
     if kind in "nb":
         if (dtype.kind == "b") != (kind == "b"):
             return None
         if dtype.kind not in _NUMBERS or dtype.itemsize not in _WIDTHS or dtype == np.float16:
             return None
-        if dtype == np.uint64 and len(categories) and categories.max() >= 2**63:
+        if dtype == np.uint64 and categories.max() >= 2**63:
             return None
         return categories
     if dtype.kind == "U":
         return categories if dtype.itemsize else None
-    if dtype.kind != "O" or not len(categories):
+    if dtype.kind != "O":
         return None
     # A string array pads with zeros: a string that ends in one would lose it.
     if not all(isinstance(v, str) and not v.endswith("\0") for v in categories):
@@ -385,14 +420,16 @@ def places_among(values: Any, categories: Any) -> list[int]:
     return [known[np.nan if is_scalar_nan(v) else v] for v in values.tolist()]
 
 
-def merged_column(one: Any, counts: Any, other: Any, more: Any) -> tuple[Any, Any]:
-    """Two columns' categories as one."""
+def merged_column(
+    one: Any, counts: Any, other: Any, more: Any, what: str = "a column has categories"
+) -> tuple[Any, Any]:
+    """Two columns' categories as one; `what` are the first words of an error."""
     if len(one) == len(other) and _dictionary(one) == _dictionary(other):
         return one, counts + more  # also in an order that was given
     if (one.dtype.kind in _NUMBERS) != (other.dtype.kind in _NUMBERS):
         raise ValueError(
-            f"a column has categories of {one.dtype} and of {other.dtype}, but must have numbers "
-            "in all batches or strings in all of them"
+            f"{what} of {one.dtype} and of {other.dtype}, but must have numbers in all batches or "
+            "strings in all of them"
         )
     # By words of their own and not by np.concatenate's, which makes strings of mixed objects.
     if "O" in (one.dtype.kind, other.dtype.kind):
@@ -401,10 +438,35 @@ def merged_column(one: Any, counts: Any, other: Any, more: Any) -> tuple[Any, An
         known = _dictionary(ordered)
         place = np.array([known[np.nan if is_scalar_nan(v) else v] for v in values.tolist()])
     else:
-        ordered, place = np.unique(np.concatenate([one, other]), return_inverse=True)
+        both = np.concatenate(_exactly_one_type(one, other, what))
+        ordered, place = np.unique(both, return_inverse=True)
     sums = np.zeros(len(ordered), np.int64)
     np.add.at(sums, place, np.concatenate([counts, more]))
     return ordered, sums
+
+
+def _exactly_one_type(one: Any, other: Any, what: str) -> tuple[Any, Any]:
+    """Both so that NumPy joins them without rounding: it makes floats of int64 and uint64."""
+    if np.result_type(one, other).kind != "f":
+        return one, other
+    if "f" not in (one.dtype.kind, other.dtype.kind):
+        wide = one if one.dtype == np.uint64 else other
+        if len(wide) and wide.max() >= 2**63:
+            raise ValueError(
+                f"{what} of {one.dtype} and of {other.dtype}, and {wide.max()} among them, which "
+                "is beyond int64: batches must be of one type"
+            )
+        return one.astype(np.int64), other.astype(np.int64)
+    for integers in (one, other):
+        if integers.dtype.kind == "f" or integers.dtype.itemsize < 8:
+            continue
+        for value in integers[(integers > 2**53) | (integers < -(2**53))].tolist():
+            if int(float(value)) != value:
+                raise ValueError(
+                    f"{what} of {one.dtype} and of {other.dtype}, and {value} among them, which "
+                    "no float64 is: batches must be of one type"
+                )
+    return one, other
 
 
 __all__ = [
@@ -418,4 +480,6 @@ __all__ = [
     "object_categories",
     "object_codes",
     "places_among",
+    "same_elements",
+    "unchanged_on_error",
 ]

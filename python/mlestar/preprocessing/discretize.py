@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from mlestar._calls import original
 from mlestar._native import _core
 from mlestar.preprocessing.base import put_into, writable
+from mlestar.preprocessing.categories import same_elements
 from mlestar.preprocessing.encode import sparse_ones
 from mlestar.preprocessing.kept import QuantileKeeper
 
@@ -31,7 +32,7 @@ _METHODS = {"inverted_cdf", "averaged_inverted_cdf", *_INTERPOLATED}
 _LEAST_WIDTH = 1e-8
 
 # What finds bins, beside the transformers: a transform does not change its object.
-_coders: WeakKeyDictionary[Any, tuple[Any, Any]] = WeakKeyDictionary()
+_coders: WeakKeyDictionary[Any, tuple[Any, tuple[Any, ...], Any]] = WeakKeyDictionary()
 
 
 class KBinsDiscretizer(QuantileKeeper, sklearn.preprocessing.KBinsDiscretizer):  # type: ignore[misc]
@@ -405,18 +406,24 @@ class KBinsDiscretizer(QuantileKeeper, sklearn.preprocessing.KBinsDiscretizer): 
         if self.dtype is not None and array.dtype != self.dtype:
             array = array.astype(self.dtype)
         held = _coders.get(self)
-        if held is None or held[0] is not self.bin_edges_:
-            made = _core.preprocessing.bin_coders([e[1:-1].tolist() for e in self.bin_edges_])
-            held = _coders[self] = self.bin_edges_, made
+        edges = self.bin_edges_
+        if held is None or held[0] is not edges or not same_elements(held[1], edges):
+            made = _core.preprocessing.bin_coders([e[1:-1].tolist() for e in edges])
+            held = _coders[self] = edges, tuple(edges), made
+        coders = held[2]
+        # A column whose edges all fall together has one edge and no bins, but all lies in one.
+        bins_of = [max(len(e) - 1, 1) for e in edges]
         array = np.require(array, requirements="A")
         columns = [array[:, j] for j in range(array.shape[1])]
         if self.encode == "ordinal":
-            values: list[Any] = [np.arange(b + 1, dtype=array.dtype) for b in self.n_bins_]
+            values: list[Any] = [np.arange(b + 1, dtype=array.dtype) for b in bins_of]
             target = np.empty(array.shape, array.dtype)
             if out is not None:
                 target = writable(out, array.shape, array.dtype, X)
-            done = _core.preprocessing.encode_into(held[1], columns, values, target)
+            done = _core.preprocessing.encode_into(coders, columns, values, target)
             return None if done is None else target
+        if bins_of != list(self.n_bins_):
+            return None
         starts = np.cumsum([0, *self.n_bins_])
         width = int(starts[-1])
         places = [
@@ -427,14 +434,14 @@ class KBinsDiscretizer(QuantileKeeper, sklearn.preprocessing.KBinsDiscretizer): 
             some[-1] = -1
         if self.encode == "onehot":
             codes = np.empty(array.shape, np.int32)
-            done = _core.preprocessing.encode_into(held[1], columns, places, codes)
+            done = _core.preprocessing.encode_into(coders, columns, places, codes)
             return None if done is None else sparse_ones(codes, width, array.dtype, full=True)
         shape = len(array), width
         target = np.empty(shape, array.dtype)
         if out is not None:
             target = writable(out, shape, array.dtype, X, c_order=True)
         one, zero = np.ones(1, array.dtype), np.zeros(1, array.dtype)
-        done = _core.preprocessing.one_hot_into(held[1], columns, places, one, zero, target)
+        done = _core.preprocessing.one_hot_into(coders, columns, places, one, zero, target)
         return None if done is None else target
 
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from mlestar._native import _core
 from mlestar.preprocessing.base import put_into, result_dtype, writable
-from mlestar.preprocessing.categories import CategoryEncoder, Plan
+from mlestar.preprocessing.categories import CategoryEncoder, Plan, unchanged_on_error
 
 _INT32_MOST = 2**31 - 1
 
@@ -85,7 +85,8 @@ class OrdinalEncoder(CategoryEncoder, sklearn.preprocessing.OrdinalEncoder):  # 
         -------
         self
         """
-        super().fit(X, y)
+        with unchanged_on_error(self):
+            super().fit(X, y)
         return self
 
     def transform(self, X: Any, *, out: Any = None) -> Any:
@@ -218,7 +219,8 @@ class OneHotEncoder(CategoryEncoder, sklearn.preprocessing.OneHotEncoder):  # ty
         -------
         self
         """
-        super().fit(X, y)
+        with unchanged_on_error(self):
+            super().fit(X, y)
         return self
 
     def transform(self, X: Any, *, out: Any = None) -> Any:
@@ -324,6 +326,11 @@ class OneHotEncoder(CategoryEncoder, sklearn.preprocessing.OneHotEncoder):  # ty
                 places[places > dropped] -= 1
             places += starts[j]
             places[~known] = -1
+            if places.max() >= starts[j + 1]:  # SciPy does not look, and writes where they say
+                raise ValueError(
+                    f"categories_ has {count} categories in column {j}, more than were fitted: fit "
+                    "again"
+                )
             values.append(places.astype(np.int32))
         return values
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -255,10 +256,7 @@ class LabelBinarizer(  # type: ignore[call-arg]
         self
         """
         self._check_parameters()
-        well = self.neg_label < self.pos_label
-        if self.sparse_output:
-            well = well and self.pos_label != 0 and self.neg_label == 0
-        found = self._found(y) if well else None
+        found = self._found(y) if self._is_well() else None
         if found is None:
             self._declined()
             super().fit(y)
@@ -279,6 +277,13 @@ class LabelBinarizer(  # type: ignore[call-arg]
         {ndarray, CSR matrix} of shape (n_samples, n_classes)
         """
         return self.fit(y).transform(y)
+
+    def _is_well(self) -> bool:
+        """Whether the parameters are such that scikit-learn does not complain of them."""
+        neg, pos = self.neg_label, self.pos_label
+        if not (isinstance(neg, Integral) and isinstance(pos, Integral) and neg < pos):
+            return False
+        return not self.sparse_output or (pos != 0 and neg == 0)
 
     def _found(self, y: Any) -> Any:
         column = self._column(y)
@@ -357,8 +362,12 @@ class LabelBinarizer(  # type: ignore[call-arg]
             return None  # scikit-learn narrows the classes
         if self.sparse_output and count < 3:
             return None
-        keeps = not isinstance(y, list) and column.dtype.kind == "i"
+        keeps = not isinstance(y, list) and column.dtype.kind == "i" and not self.sparse_output
         dtype = column.dtype if keeps else np.dtype(np.int64)
+        # Parameters may have been set after the fit; and what y's type does not hold, it wraps.
+        limits = np.iinfo(dtype)
+        if not self._is_well() or self.neg_label < limits.min or self.pos_label > limits.max:
+            return None
         coders = _core.preprocessing.ColumnCoders([looked_up])
         places = np.arange(count + 1, dtype=np.int32)
         places[count] = -1

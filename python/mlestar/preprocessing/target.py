@@ -18,8 +18,10 @@ from mlestar.preprocessing.categories import (
     Found,
     kind_of,
     lookup,
+    merged_column,
     object_codes,
     places_among,
+    unchanged_on_error,
 )
 from mlestar.preprocessing.labels import codes_among, distinct
 
@@ -135,12 +137,14 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
             super().fit(X, y)
             self.__dict__.pop("_statistics", None)
             return self
-        rows, found, kind, classes = looked
         self._answered()
-        counted = self._counted(rows, found, classes, None, 1)
-        self._take_seen(_Seen(found, kind, classes, _whole(counted, classes)))
-        self._set_mean(rows)
+        self._take_seen(self._seen_in(*looked))
+        self._set_mean(looked[0])
         return self
+
+    def _seen_in(self, rows: _Rows, found: Found, kind: str, classes: Any) -> _Seen:
+        counted = self._counted(rows, found, classes, None, 1)
+        return _Seen(found, kind, classes, _whole(counted, classes))
 
     def _set_mean(self, rows: _Rows) -> None:
         if self.target_type_ == "continuous":
@@ -153,7 +157,7 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            Numbers or labels, as those of the batches before.
+            Numbers or labels, as those of the batches before; not every label need be there.
 
         Returns
         -------
@@ -163,14 +167,20 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         ------
         ValueError
             If the core does not take X or y, categories are given, or nothing was kept of the rows
-            before.
+            before; the encoder stays as it was.
         """
+        with unchanged_on_error(self):
+            self._add(X, y)
+        return self
+
+    def _add(self, X: Any, y: Any = None) -> None:
         first = not hasattr(self, "encodings_")
         if first:
             self._check_parameters()
         else:
             self._require_kept("self")
-        looked = self._look(X, y, reset=first)
+        before = None if first else self.target_type_
+        looked = self._look(X, y, reset=first, batch=True, before=before)
         if looked is None:
             self._declined()
             self._fresh().fit(X, y)  # it words the error
@@ -178,12 +188,9 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
                 "X, y or categories are what scikit-learn deals with: batches must be of columns "
                 "of numbers or strings, of finite numbers or labels, and categories 'auto'"
             )
-        rows, found, kind, classes = looked
         self._answered()
-        counted = self._counted(rows, found, classes, None, 1)
-        seen = _Seen(found, kind, classes, _whole(counted, classes))
+        seen = self._seen_in(*looked)
         self._take_seen(seen if first else self._joined(self._kept(), seen))
-        return self
 
     def _require_kept(self, name: str) -> None:
         if "_statistics" not in vars(self):
@@ -198,7 +205,8 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
     def _merge(self, other: Any) -> None:
         self._require_kept("self")
         other._require_kept("other")
-        self._take_seen(self._joined(self._kept(), other._kept()))
+        with unchanged_on_error(self):
+            self._take_seen(self._joined(self._kept(), other._kept()))
 
     def _joined(self, one: _Seen, other: _Seen) -> _Seen:
         """What was seen in the rows of both."""
@@ -210,9 +218,15 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         found = one.found.merged(other.found)
         kind, classes = one.kind, None
         if one.classes is not None:
-            classes = np.union1d(one.classes, other.classes)
-            kind = "binary" if len(classes) <= 2 else "multiclass"
-            if self.target_type not in ("auto", kind):
+            none = [np.zeros(len(seen.classes), np.int64) for seen in (one, other)]
+            words = "the target has labels"
+            classes, _ = merged_column(one.classes, none[0], other.classes, none[1], words)
+            kind = self.target_type
+            if kind == "auto":
+                kind = "binary" if len(classes) <= 2 else "multiclass"
+            if kind == "multiclass":
+                classes = np.asarray(list(classes))  # as `_look` gives them
+            elif len(classes) > 2:
                 raise ValueError(
                     f"target_type is {self.target_type!r}, but there are {len(classes)} labels"
                 )
@@ -249,19 +263,26 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
                 for n, m, s in (column.T for column in seen.statistics)
             ]
             return
-        shares = first.sum(axis=0) / seen.found.rows
+        statistics = seen.statistics
+        if seen.kind == "binary" and len(seen.classes) == 1:
+            # The second label has not come yet.
+            statistics = [np.pad(column, ((0, 0), (0, 1))) for column in statistics]
+        shares = statistics[0].sum(axis=0) / seen.found.rows
         parts = _parts_of(seen.kind, len(seen.classes))
         self.target_mean_ = shares[1] if seen.kind == "binary" else shares
         self.encodings_ = [
             _of_labels(column.sum(axis=1), column[:, c], self.smooth, shares[c])
-            for column in seen.statistics
+            for column in statistics
             for c in parts
         ]
 
     # Rows -----------------------------------------------------------------------------------------
 
-    def _look(self, X: Any, y: Any, reset: bool) -> tuple[_Rows, Found, str, Any] | None:
+    def _look(
+        self, X: Any, y: Any, reset: bool, batch: bool = False, before: str | None = None
+    ) -> tuple[_Rows, Found, str, Any] | None:
         """Rows as numbers, their categories, and the target's kind; None to decline."""
+        # A batch need not show all labels, nor numbers with fractions: `before` is its kind.
         if not isinstance(self.categories, str):
             return None
         check_consistent_length(X, y)
@@ -271,7 +292,9 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
             return None
         kind = self.target_type
         classes = None
-        if kind == "auto" and _are_labels(y):
+        if kind == "auto" and before == "continuous" and np.asarray(y).dtype.kind in "fiu":
+            kind = before
+        elif kind == "auto" and _are_labels(y):
             classes = distinct(y)
             kind = "binary" if classes is not None and len(classes) <= 2 else "multiclass"
         elif kind == "auto":
@@ -298,9 +321,16 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         given = np.asarray(y)
         if given.ndim != 1 or given.dtype.kind not in "iubfUO":
             return None
+        # scikit-learn refuses numbers that are no labels, and would take each for one.
+        looks = self.target_type == "multiclass" and given.dtype.kind in "fO"
+        if looks and type_of_target(y, input_name="y") not in _TYPES[:2]:
+            return None
         classes = distinct(given) if classes is None else classes
         # What scikit-learn makes of other numbers of labels is its own.
-        if classes is None or len(classes) < 2 or (len(classes) == 2) != (kind == "binary"):
+        if classes is None or not len(classes):
+            return None
+        few, two = len(classes) <= 2, kind == "binary"
+        if (not batch and few != two) or (before is None and two and not few):
             return None
         labels = codes_among(given, classes)
         if labels is None:
@@ -339,7 +369,8 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
         looked = None
         if deprecated and not params and not _routing_enabled():
             looked = self._look(X, y, reset=True)
-        folds = None if looked is None else self._folds_of(X, y, looked[2])
+        one_label = looked is not None and looked[3] is not None and len(looked[3]) < 2
+        folds = None if looked is None or one_label else self._folds_of(X, y, looked[2])
         if looked is None or folds is None:
             self._declined()
             result = super().fit_transform(X, y, **params)
