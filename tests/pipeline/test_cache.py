@@ -1,6 +1,10 @@
+import collections
 import errno
+import functools
 import multiprocessing
+import operator
 import os
+import random
 import time
 
 import numpy as np
@@ -10,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from mlestar import CacheManager
 from mlestar.exceptions import CacheWarning
 from mlestar.pipeline import cache as cache_module
+from mlestar.preprocessing import SimpleImputer
 
 
 def must_not_run():
@@ -214,6 +219,152 @@ def test_keys_tell_contents_apart(tmp_path):
     assert key({}, np.arange(6.0)) == key({}, np.repeat(np.arange(6.0), 2)[::2])
     with pytest.raises(ValueError, match="no content"):
         key(iter([]))
+
+
+def made(source):
+    names = {"__name__": "made"}
+    exec(source, names)
+    return names["f"]
+
+
+def test_keys_tell_functions_apart(tmp_path):
+    key = CacheManager(tmp_path).key
+
+    def with_default(scale):
+        def f(x, *, scale=scale):
+            return x * scale
+
+        return f
+
+    pairs = [
+        (functools.partial(pow, 2), functools.partial(pow, 3)),
+        (functools.partial(pow, mod=2), functools.partial(pow, mod=3)),
+        (with_default(2), with_default(3)),
+        *(
+            [made(f"def f(x): return sum({inner.format(n)} for v in x)") for n in (2, 3)]
+            for inner in ("v * {}000", "v.real{}()", "(lambda: v * {}000)()")
+        ),
+        ([1].index, [2].index),
+    ]
+    for one, two in pairs:
+        assert key(one) != key(two)
+    assert key(functools.partial(pow, 2)) == key(functools.partial(pow, 2))
+    assert key(with_default(2)) == key(with_default(2))
+
+
+def test_keys_tell_tables_apart(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    key = CacheManager(tmp_path).key
+    frame, series, category = pandas.DataFrame, pandas.Series, pandas.Categorical
+    tables = [
+        frame({"a": [1.0, 2.0]}), frame({"a": [1.0, 2.0]}, index=[7, 8]), series([1.0, 2.0], name="a"),
+        series([1.0, 2.0], index=[7, 8], name="a"), frame({1: [1.0, 2.0]}), frame({"1": [1.0, 2.0]}),
+        frame({"a": series([1, "x"], dtype=object)}), frame({"a": series(["1", "x"], dtype=object)}),
+        frame({"a": series([1, True], dtype=object)}), frame({"a": series([1, 1], dtype=object)}),
+        frame({"a": series(["x", None], dtype=object)}), frame({"a": series(["x", np.nan], dtype=object)}),
+        frame({"a": category(["x", "y"], ["x", "y"])}), frame({"a": category(["x", "y"], ["y", "x"])}),
+        frame({"a": category(["x", "y"], ["x", "y", "z"])}),
+        frame({"a": category(["x", "y"], ["x", "y"], ordered=True)}),
+        category(["x"], ["x", "y"]), category(["x"], ["x"]),
+        frame({"a": pandas.to_datetime(["2024-01-02"] * 2, utc=True)}),
+        frame({"a": pandas.to_datetime(["2024-01-02", "2024-01-02 00:00:00.000000001"], utc=True, format="ISO8601")}),
+    ]  # fmt: skip
+    keys = [key({}, table) for table in tables]
+    assert len(set(keys)) == len(keys)
+    assert keys == [key({}, table.copy()) for table in tables]
+    with pytest.raises(ValueError, match="column 'a' holds .* a cell is a list"):
+        key({}, frame({"a": [[1], [2]]}))
+
+
+def test_keys_of_objects_that_hold_more_than_they_show(tmp_path):
+    key = CacheManager(tmp_path).key
+
+    class Array:
+        def __init__(self, values):
+            self._hold = lambda: values
+
+        def __array__(self, dtype=None, copy=None):
+            return self._hold()
+
+    class Slots:
+        __slots__ = ("a",)
+
+    class Pickled:
+        def __reduce__(self):
+            return (Pickled, ())
+
+    class SlotsBelow(Slots):
+        pass
+
+    assert key(Array(np.zeros(3))) != key(Array(np.ones(3)))
+    for value in (Slots(), SlotsBelow(), Pickled(), random.Random(1), operator.itemgetter(1)):
+        with pytest.raises(ValueError, match="no content"):
+            key(value)
+    ours = [
+        SimpleImputer(),
+        SimpleImputer().set_output(transform="pandas"),
+        SimpleImputer().fit(np.eye(2)),
+    ]
+    masked = [np.ma.masked_array([1, 2], mask) for mask in ([0, 0], [0, 1])]
+    structured = [
+        np.array([(1, 2)], dtype=names) for names in ("i4,i4", [("a", "i4"), ("f1", "i4")])
+    ]
+    keys = [key(value) for value in (*ours, *masked, *structured)]
+    assert len(set(keys)) == len(keys)
+
+
+def test_keys_of_tensors(tmp_path):
+    torch = pytest.importorskip("torch")
+    key = CacheManager(tmp_path).key
+    assert key(torch.zeros(3)) != key(torch.ones(3))
+    assert key(torch.zeros(3, requires_grad=True)) != key(torch.ones(3, requires_grad=True))
+
+
+def test_what_would_come_back_as_another_is_refused(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    sparse = pytest.importorskip("scipy.sparse")
+    cache = CacheManager(tmp_path)
+    frames = [
+        pandas.DataFrame({"a": [[1], [2]]}),
+        pandas.DataFrame({"a": pandas.Series([1, 2], dtype=object)}),
+    ]
+    for value in (
+        collections.namedtuple("Pair", "a b")(1, 2),
+        collections.OrderedDict(a=1),
+        *frames,
+    ):
+        assert not cache.put("k", value)
+    for value in (
+        sparse.csc_matrix(np.eye(3)),
+        sparse.csc_array(np.eye(3)),
+        sparse.csr_matrix(np.eye(3)),
+    ):
+        assert cache.put("k", value)
+        got = cache.get("k")
+        assert type(got) is type(value)
+        np.testing.assert_array_equal(got.toarray(), np.eye(3))
+    assert not cache.put("k", sparse.coo_array(np.eye(3)))
+    frame = pandas.DataFrame(np.ones((2, 2)), index=pandas.MultiIndex.from_arrays([[1, 2], [3, 4]]))
+    for value in (frame, frame.reset_index(drop=True)):
+        assert cache.put("k", value)
+        pandas.testing.assert_frame_equal(cache.get("k"), value)
+
+
+def test_an_entry_that_cannot_be_read_just_now_stays(tmp_path, monkeypatch):
+    cache = CacheManager(tmp_path)
+    cache.put("k", np.arange(3))
+
+    def busy(*arguments):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache_module, "read_content", busy)
+        assert cache.get("k") is None
+    assert cache.get("k").tolist() == [0, 1, 2]
+    assert cache.statistics()["damaged"] == 0
+    with pytest.raises(ValueError, match="key has 300 bytes"):
+        cache.get("k" * 300)
 
 
 @pytest.mark.parametrize("name", ["", "../k", "a/b", ".hidden"])

@@ -12,10 +12,12 @@ from sklearn.preprocessing import StandardScaler as TheirScaler  # noqa: E402
 
 from mlestar import CacheManager, DataPipeline, DataValidator, StreamProcessor  # noqa: E402
 from mlestar.exceptions import DataError, ModelFileError  # noqa: E402
-from mlestar.pipeline import Column, TableSchema  # noqa: E402
+from mlestar.pipeline import Column, TableEncoder, TableSchema  # noqa: E402
 from mlestar.preprocessing import (  # noqa: E402
     MinMaxScaler,
     Normalizer,
+    OneHotEncoder,
+    OrdinalEncoder,
     RobustScaler,
     SimpleImputer,
     StandardScaler,
@@ -159,3 +161,75 @@ def test_save_and_load(tmp_path, rng):
     CacheManager(tmp_path).put("k", np.arange(3))
     with pytest.raises(ModelFileError, match="no pipeline"):
         DataPipeline.load(tmp_path / "k.cached")
+
+
+def test_the_kind_of_output_is_part_of_the_key(tmp_path):
+    frame = pandas.DataFrame({"a": [1.0, 2.0, 3.0]})
+    cache = CacheManager(tmp_path)
+    as_frame = DataPipeline([StandardScaler().set_output(transform="pandas")], caching=cache)
+    assert isinstance(as_frame.fit_transform(frame), pandas.DataFrame)
+    assert isinstance(
+        DataPipeline([StandardScaler()], caching=cache).fit_transform(frame), np.ndarray
+    )
+    moved = frame.set_axis([7, 8, 9], axis=0)
+    assert list(as_frame.fit_transform(moved).index) == [7, 8, 9]
+
+
+class Counter:
+    def __init__(self):
+        self.rows = []
+
+    def fit(self, X, y=None):
+        return self
+
+    def partial_fit(self, X, y=None):
+        self.rows.append(len(X))
+        return self
+
+    def transform(self, X):
+        return X
+
+
+def test_fit_stream_starts_afresh(rng):
+    X = rng.normal(size=(10, 2))
+    scaler, counter, encoder = (
+        StandardScaler().set_output(transform="pandas"),
+        Counter(),
+        TableEncoder(),
+    )
+    pipeline = DataPipeline([scaler, counter], streaming=StreamProcessor(4))
+
+    def fails():
+        yield X
+        raise OSError("gone")
+
+    with pytest.raises(DataError):
+        pipeline.fit_stream(fails)
+    pipeline.fit_stream(X + 5).fit_stream(X)
+    assert pipeline.preprocessing[0] is scaler
+    assert isinstance(scaler.transform(X), pandas.DataFrame)
+    assert counter.rows == [4, 4, 2]
+    assert scaler.n_samples_seen_ == 10
+    np.testing.assert_allclose(scaler.mean_, X.mean(axis=0))
+    tables = DataPipeline([encoder]).fit_stream(pandas.DataFrame({"c": ["a"]}))
+    tables.fit_stream(pandas.DataFrame({"d": ["b"]}))
+    assert [(c.name, c.categories) for c in encoder.schema_.columns] == [("d", ("b",))]
+
+
+def test_types_and_outputs_and_what_scikit_learn_fitted_are_saved(tmp_path):
+    frame = pandas.DataFrame({"c": ["a", "b", "a"]})
+    steps = [
+        OneHotEncoder(sparse_output=False).set_output(transform="pandas"),
+        OneHotEncoder(dtype=int, sparse_output=False),
+        OrdinalEncoder(dtype=np.dtype("f4")),
+        SimpleImputer(strategy="most_frequent"),  # of texts, which scikit-learn fits
+    ]
+    for step in steps:
+        expected = DataPipeline([step], caching=CacheManager(tmp_path / "c")).fit_transform(frame)
+        loaded = DataPipeline.load(DataPipeline([step]).save(tmp_path / "p"))
+        got = loaded.transform(frame)
+        assert type(got) is type(expected)
+        np.testing.assert_array_equal(got, expected)
+        if hasattr(step, "dtype"):
+            assert loaded.preprocessing[0].dtype == step.dtype
+            assert type(loaded.preprocessing[0].dtype) is type(step.dtype)

@@ -50,3 +50,10 @@ def test_encoder_in_parts_is_the_encoder_of_the_whole(tmp_path):
         parts.partial_fit(frame[["n"]])
     path = DataPipeline([parts]).save(tmp_path / "p")
     np.testing.assert_array_equal(DataPipeline.load(path).transform(frame), parts.transform(frame))
+
+
+def test_encoder_goes_on_from_its_state():
+    late = pandas.DataFrame({"late": [None, None]})
+    loaded = TableEncoder().load_state_dict(TableEncoder().partial_fit(late).state_dict())
+    loaded.partial_fit(pandas.DataFrame({"late": [1.0, 2.0]}))
+    assert loaded.schema_.columns[0].kind == "number"

@@ -16,6 +16,7 @@ from mlestar.pipeline import (  # noqa: E402
     stability_index,
     target_scores,
 )
+from mlestar.pipeline.hashes import column_hashes  # noqa: E402
 from pipeline import planted  # noqa: E402
 
 
@@ -311,3 +312,55 @@ def test_scores_by_hand(rng):
     assert stability_index([50, 50], [20, 80]) == pytest.approx(
         ((two - one) * np.log(two / one)).sum()
     )
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "Int64", "object"])
+def test_large_whole_numbers_are_told_apart(dtype):
+    numbers = pandas.Series(np.arange(5) + 2**60).astype(dtype)
+    found = {f.check for f in DataValidator().validate(pandas.DataFrame({"i": numbers}))}
+    assert not found & {"constant", "duplicate_rows"}
+
+
+def test_large_whole_numbers_equal_their_floats():
+    edge = pandas.Series([2**53, 2**60, -(2**63)])
+    np.testing.assert_array_equal(column_hashes(edge), column_hashes(edge.astype(float)))
+    top = pandas.Series([2**63 - 1], dtype="int64"), pandas.Series([2.0**63])
+    assert column_hashes(top[0]) != column_hashes(top[1])
+    assert column_hashes(top[0]) == column_hashes(top[0].astype("uint64"))
+
+
+def test_times_as_texts_and_roles_that_are_not_there():
+    train = pandas.DataFrame(
+        {"t": ["2024-01-01", "2024-02-01", "2024-03-01"], "x": [1.0, 2.0, 5.0]}
+    )
+    test = pandas.DataFrame({"t": ["2024-02-15", "2024-04-01", None], "x": [1.5, 3.0, 4.0]})
+
+    def checks(findings):
+        return {(f.severity, f.check, f.column) for f in findings}
+
+    validator = DataValidator(time="t", groups="gruop")
+    leak, absent = ("warning", "time_leakage", "t"), ("warning", "columns", "gruop")
+    assert checks(validator.compare(train, test)) == {leak, absent}
+    assert absent in checks(validator.validate(train))
+    vague = train.assign(t=["soon", "later", "2024-01-01"])
+    words = [f.message for f in validator.validate(vague) if f.check == "type"]
+    assert words == ["is named as time, but 2 of its values are no times"]
+    assert ("warning", "type", "t") in checks(validator.compare(vague, test))
+    validator = DataValidator(time="t")
+    assert not validator.compare(train, test[:0])
+    assert not validator.compare(train[:0], test)
+    naive = train.assign(t=pandas.to_datetime(train["t"]))
+    zoned = test.assign(t=pandas.to_datetime(test["t"], utc=True))
+    assert checks(validator.compare(naive, zoned)) == {("warning", "type", "t")}
+    assert checks(validator.compare(naive.assign(t=[1, 2, 3]), zoned)) == {("warning", "type", "t")}
+    other = naive.assign(t=naive["t"].dt.tz_localize("Europe/Berlin"))
+    assert checks(validator.compare(other, zoned)) == {leak}
+    both = validator.start()
+    both.update(naive)
+    both.update(other)
+    assert ("warning", "type", "t") in checks(both.findings())
+
+
+def test_a_target_of_two_axes_is_named():
+    with pytest.raises(ValueError, match=r"y has shape \(3, 1\), but must have one axis"):
+        DataValidator().validate(np.eye(3), np.zeros((3, 1)))

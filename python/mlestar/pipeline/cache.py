@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mlestar.exceptions import CacheWarning
 from mlestar.pipeline.content import content_hash, encoded, read_content, write_content
 
 _SUFFIX = ".cached"
+_LONGEST_KEY = 200  # file systems take names of 255 bytes, with what writing adds
 _STALE_SECONDS = 3600.0
 _LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "sklearn")
 
@@ -122,13 +123,14 @@ class CacheManager:
             status = path.stat()
             mark = (status.st_ino, status.st_mtime_ns, status.st_size)
             value = read_content(path, self.mapped, mark not in self._verified)
-        except FileNotFoundError:
+        except OSError:  # not there, or not to be read just now: no reason to drop it
             self._counts["misses"] += 1
             return default
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             self._counts["misses"] += 1
             self._counts["damaged"] += 1
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
             return default
         self._counts["hits"] += 1
         self._verified.discard(mark)
@@ -194,6 +196,10 @@ class CacheManager:
         if not key or not all(c.isalnum() or c in "._-" for c in key) or key[0] == ".":
             raise ValueError(
                 f"key is {key!r}, but must be letters, digits, dots, dashes and underscores"
+            )
+        if len(key.encode()) > _LONGEST_KEY:
+            raise ValueError(
+                f"key has {len(key.encode())} bytes, but must have {_LONGEST_KEY} at most"
             )
         assert self.folder is not None
         return self.folder / f"{key}{_SUFFIX}"

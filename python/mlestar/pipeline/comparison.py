@@ -10,6 +10,8 @@ import numpy as np
 from mlestar.pipeline.columns import chance_of_equal_rows, identifier_kind
 from mlestar.pipeline.drift import column_drift
 from mlestar.pipeline.findings import Finding
+from mlestar.pipeline.times import times_of
+from mlestar.pipeline.validation_pass import no_times
 
 _P_VALUE = 0.001
 _LEAST_DISTANCE = 0.1
@@ -43,20 +45,47 @@ def _overlap(train: Any, test: Any) -> Iterator[Finding]:
     )
 
 
+def _absent(role: str, name: str | None, train: Any, test: Any) -> Iterator[Finding]:
+    if name is not None and (train.column(name) is None or test.column(name) is None):
+        yield Finding(
+            "warning",
+            name,
+            f"is named as {role}, but is not in both tables",
+            "columns",
+            {},
+            "give the column, or name the one that there is",
+        )
+
+
 def _times(name: str | None, train: Any, test: Any) -> Iterator[Finding]:
+    yield from _absent("time", name, train, test)
     one, two = train.column(name), test.column(name)
-    if one is None or two is None:
+    if name is None or one is None or two is None:
         return
-    last = one.latest
-    if last is None:
+    for seen, table in ((one, ", in train"), (two, ", in test")):
+        if seen.timeless or len(seen.clocks) > 1:
+            yield no_times(name, seen, table)
+    if one.clocks and two.clocks and one.clocks != two.clocks:
+        kinds = [" and ".join(sorted(seen.clocks)) for seen in (one, two)]
+        yield Finding(
+            "warning",
+            name,
+            f"holds {kinds[1]}, but {kinds[0]} in train: they cannot be compared",
+            "type",
+            {"train": kinds[0], "test": kinds[1]},
+            "give both tables times of one kind",
+        )
         return
-    series = test.sample.table()[two.label].dropna()
-    early = int((series < last).sum())
-    if two.earliest is not None and two.earliest < last:
+    last, sample = one.latest, test.sample.table()
+    if last is None or two.earliest is None or name not in sample.columns:
+        return
+    if two.earliest < last:
+        series = times_of(sample[name], two.kind)[0].dropna()
+        early = int((series < last).sum())
         share = max(early, 1) / max(1, len(series))
         yield Finding(
             "warning",
-            str(name),
+            name,
             f"{share:.1%} of the test rows are from before the last training row, {last}",
             "time_leakage",
             {"share": share, "last_of_train": str(last), "first_of_test": str(two.earliest)},
@@ -65,6 +94,7 @@ def _times(name: str | None, train: Any, test: Any) -> Iterator[Finding]:
 
 
 def _groups(name: str | None, train: Any, test: Any) -> Iterator[Finding]:
+    yield from _absent("groups", name, train, test)
     one, two = train.column(name), test.column(name)
     if one is None or two is None:
         return

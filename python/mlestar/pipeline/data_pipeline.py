@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
@@ -79,6 +81,7 @@ class DataPipeline:
         self.caching = caching or CacheManager()
         self.streaming = streaming or StreamProcessor()
         self.findings_: list[Finding] = []
+        self._unlearned = [_unlearned(step) for step in self.preprocessing]
         self._stages = [
             Stage("read"),
             Stage("validate"),
@@ -117,10 +120,11 @@ class DataPipeline:
         if self.caching.folder is None:
             return self._fit(X, y, keep=True)
         parameters = [
-            [f"{type(step).__module__}.{type(step).__qualname__}", _parameters(step)]
+            [f"{type(step).__module__}.{type(step).__qualname__}", *_parameters(step)]
             for step in self.preprocessing
         ]
-        key = self.caching.key(["fit_transform", parameters], X, *(() if y is None else (y,)))
+        about = ["fit_transform", _wanted_output(), parameters]
+        key = self.caching.key(about, X, *(() if y is None else (y,)))
         kept = self.caching.get(key)
         if kept is not None:
             if kept["states"] is None:
@@ -161,6 +165,8 @@ class DataPipeline:
     def fit_stream(self, source: Any, target: Any = None) -> Self:
         """Validate and fit on a source in chunks, in as many passes as `passes` says.
 
+        As with `fit`, what the steps learned before is forgotten.
+
         Parameters
         ----------
         source : object
@@ -192,6 +198,8 @@ class DataPipeline:
                 f"{', '.join(self.passes())}; give a path, a table, or a function that makes the "
                 "iterator"
             )
+        for place in learning:  # else a second fit, or one after a source that failed, would add
+            _start_afresh(self.preprocessing[place], self._unlearned[place])
         seen = self.validation.start()
         for turn, place in enumerate(learning or [len(self.preprocessing)]):
             for chunk, stream in self._chunks(source):
@@ -316,8 +324,38 @@ class DataPipeline:
         self._stages[1].add(X, None, time.perf_counter() - started)
 
 
-def _parameters(step: Any) -> Any:
-    return step.get_params() if hasattr(step, "get_params") else vars(step)
+def _parameters(step: Any) -> list[Any]:
+    """What a step's result depends on before it has learned anything."""
+    if not hasattr(step, "get_params"):
+        return [step]
+    return [step.get_params(), getattr(step, "_sklearn_output_config", None)]
+
+
+def _wanted_output() -> Any:
+    """The kind of table that scikit-learn was told to give."""
+    sklearn = sys.modules.get("sklearn")
+    return None if sklearn is None else sklearn.get_config()["transform_output"]
+
+
+def _unlearned(step: Any) -> Any:
+    """What a step holds that cannot be made again from its parameters; None where it can be."""
+    if hasattr(step, "get_params") or not hasattr(step, "partial_fit"):
+        return None
+    try:
+        return deepcopy(vars(step))
+    except Exception:  # a lock or a file: then fit_stream says that it cannot be cloned
+        return None
+
+
+def _start_afresh(step: Any, unlearned: Any) -> None:
+    """Let a step forget what it has learned; it stays the object that the user holds."""
+    if unlearned is None:
+        from sklearn.base import clone
+
+        unlearned = vars(clone(step))
+    held = vars(step)
+    held.clear()
+    held.update(deepcopy(unlearned) if not hasattr(step, "get_params") else unlearned)
 
 
 def _needs_fit(step: Any) -> bool:

@@ -13,6 +13,8 @@ MISSING = np.uint64(0x5851F42D4C957F2D)
 """The hash of a missing value, whatever its column holds."""
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
+_EXACT_BELOW = 2.0**53  # whole numbers that are all float64 too
+
 
 def mixed(values: Any) -> Any:
     """splitmix64 of each: every bit of the result depends on every bit given."""
@@ -34,7 +36,10 @@ def column_hashes(values: Any) -> Any:
     types = pandas.api.types
     if types.is_bool_dtype(values.dtype) or types.is_numeric_dtype(values.dtype):
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # -0.0 is 0.0
-        return np.where(np.isnan(numbers), MISSING, mixed(numbers.view(np.uint64)))
+        hashed = mixed(numbers.view(np.uint64))
+        if values.dtype.kind in "iu" and (np.abs(numbers) >= _EXACT_BELOW).any():
+            hashed = _whole_hashes(values, numbers, hashed)
+        return np.where(np.isnan(numbers), MISSING, hashed)
     if types.is_datetime64_any_dtype(values.dtype):
         if getattr(values.dt, "tz", None) is not None:
             values = values.dt.tz_convert("UTC").dt.tz_localize(None)
@@ -42,6 +47,21 @@ def column_hashes(values: Any) -> Any:
     else:
         hashed = pandas.util.hash_pandas_object(values, index=False).to_numpy(copy=False)
     return np.where(values.isna().to_numpy(), MISSING, hashed)
+
+
+def _whole_hashes(values: Any, numbers: Any, hashed: Any) -> Any:
+    """Hashes of whole numbers; neighbours that are one float64 differ by their own bits.
+
+    A number that a float64 holds keeps its hash as one, so that it is equal whatever its type.
+    """
+    kind = np.dtype(np.uint64 if values.dtype.kind == "u" else np.int64)
+    plain = isinstance(values.dtype, np.dtype)
+    whole = values.to_numpy(dtype=kind) if plain else values.to_numpy(dtype=kind, na_value=0)
+    with np.errstate(invalid="ignore"):  # the largest are beyond the type as floats
+        held = (numbers <= np.nextafter(float(np.iinfo(kind).max), 0)) & (
+            numbers.astype(kind) == whole
+        )
+    return np.where(held, hashed, mixed(whole.view(np.uint64) ^ _SECOND))
 
 
 def row_hashes(columns: list[Any]) -> Any:

@@ -213,6 +213,7 @@ class TableEncoder:
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the columns of a DataFrame."""
+        self._empty = frozenset()
         self.schema_ = TableSchema.learn(X)
         return self
 
@@ -257,9 +258,10 @@ class TableEncoder:
 
     def state_dict(self) -> dict[str, Any]:
         """What was learned, as plain data."""
-        return self.schema_.to_dict()
+        return {**self.schema_.to_dict(), "empty": sorted(self._empty)}
 
     def load_state_dict(self, state: dict[str, Any]) -> Self:
         """What `state_dict` gave."""
         self.schema_ = TableSchema.from_dict(state)
+        self._empty = frozenset(state.get("empty", ()))
         return self

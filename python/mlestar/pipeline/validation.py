@@ -30,7 +30,8 @@ class DataValidator:
         `mlestar.pipeline.UNLEARNABLE` are those that leave nothing to learn.
     time, groups : str or None, default=None
         Columns that tell when a row was, and what rows belong together: what a split must not tear
-        apart. They are not held for names of rows, and may drift.
+        apart. They are not held for names of rows, and may drift. Texts of a time are read as
+        dates; a column that is not there, or holds no times, is a finding.
     leakage : float, default=0.95
         Score from which a column tells the target too well (see `mlestar.pipeline.alone`).
     sample_rows : int, default=20000

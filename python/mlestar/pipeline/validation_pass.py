@@ -24,6 +24,7 @@ from mlestar.pipeline.leakage import alone, target_scores
 from mlestar.pipeline.rules import Violations, rule_violations
 from mlestar.pipeline.schema import TableSchema
 from mlestar.pipeline.tables import as_frame, column_kind, numbers_of
+from mlestar.pipeline.times import times_of
 
 if TYPE_CHECKING:
     from mlestar.pipeline.validation import DataValidator
@@ -50,6 +51,8 @@ class ColumnPass:
         self._last: float | None = None
         self.earliest: Any = None
         self.latest: Any = None
+        self.clocks: set[str] = set()  # what kinds of times there were: see `times_of`
+        self.timeless = 0  # values that are no times
 
     def add(self, values: Any, hashed: Any, kind: str, first_row: int) -> None:
         """Values of a chunk, and their hashes."""
@@ -69,10 +72,20 @@ class ColumnPass:
         if self.values is not None:
             known = values.notna()
             self.values.add(hashed[known.to_numpy()])
-            if known.any() and kind in ("number", "date"):
-                low, high = values.min(), values.max()
-                self.earliest = low if self.earliest is None else min(low, self.earliest)
-                self.latest = high if self.latest is None else max(high, self.latest)
+
+    def follow_time(self, values: Any, kind: str) -> None:
+        """The first and the last time of those values that tell when a row was."""
+        times, clock = times_of(values, kind)
+        self.timeless += int(values.notna().sum() - times.notna().sum())
+        if not times.notna().any():
+            return
+        self.clocks.add(clock)
+        if len(self.clocks) > 1:  # not to be compared
+            self.earliest = self.latest = None
+            return
+        low, high = times.min(), times.max()
+        self.earliest = low if self.earliest is None else min(low, self.earliest)
+        self.latest = high if self.latest is None else max(high, self.latest)
 
     def _follow(self, values: Any, kind: str) -> None:
         """Whether the values still rise by one step from row to row."""
@@ -88,6 +101,18 @@ class ColumnPass:
         if steps.size:
             first = float(steps[0]) if self.step is None else self.step
             self.step = first if first > 0 and (steps == first).all() else 0
+
+
+def no_times(name: str, seen: ColumnPass, table: str) -> Finding:
+    """The finding that a column named as time holds what is none, or times of several kinds."""
+    if len(seen.clocks) > 1:
+        words = f"is named as time, but holds {' and '.join(sorted(seen.clocks))}"
+    else:
+        words = f"is named as time, but {seen.timeless} of its values are no times"
+    return Finding(
+        "warning", name, words + table, "type", {"count": seen.timeless},
+        "make dates of one kind of it",
+    )  # fmt: skip
 
 
 class ValidationPass:
@@ -194,6 +219,14 @@ class ValidationPass:
         ]
         self._structure += [
             Finding(
+                "warning", role, f"is named as {part}, but is not in the table", "columns", {},
+                "give the column, or name the one that there is",
+            )
+            for part, role in (("time", validator.time), ("groups", validator.groups))
+            if role is not None and role not in names and role not in wanted
+        ]  # fmt: skip
+        self._structure += [
+            Finding(
                 "note", name, "is not in the schema", "columns", {}, "drop it, or widen the schema"
             )
             for name in names
@@ -223,10 +256,12 @@ class ValidationPass:
         if kind == "objects":
             seen.unhashable = True
             return None
+        if name == self._validator.time:
+            seen.follow_time(values, kind)
         if kind == "mixed":
             hashed = self._mixed_hashes(values)
         elif kind == "number" and values.dtype == object:
-            hashed = column_hashes(require("pandas", "run").Series(numbers_of(values)))
+            hashed = column_hashes(self._numbers(values))
         elif kind == "":
             hashed = np.full(len(values), MISSING)
         else:
@@ -245,6 +280,17 @@ class ValidationPass:
         return hashed
 
     @staticmethod
+    def _numbers(values: Any) -> Any:
+        """Objects that are numbers, as a Series of numbers; whole ones stay whole."""
+        pandas = require("pandas", "run")
+        if pandas.api.types.infer_dtype(values, skipna=True) == "integer":
+            try:
+                return values.astype("Int64")
+            except (OverflowError, TypeError, ValueError):
+                pass  # beyond 64 bits
+        return pandas.Series(numbers_of(values))
+
+    @staticmethod
     def _mixed_hashes(values: Any) -> Any:
         """Numbers hashed as numbers and texts as texts: a stray text changes its own row only."""
         texts = values.map(lambda v: isinstance(v, str)).to_numpy(dtype=bool)
@@ -254,7 +300,12 @@ class ValidationPass:
 
     def _read_target(self, y: Any, rows: int) -> Any:
         pandas = require("pandas", "run")
-        values = pandas.Series(np.asarray(y) if not hasattr(y, "dtype") else y)
+        given = y if hasattr(y, "dtype") else np.asarray(y)
+        if len(given.shape) != 1:
+            raise ValueError(
+                f"y has shape {tuple(given.shape)}, but must have one axis, a value for each row"
+            )
+        values = pandas.Series(given)
         values = values.reset_index(drop=True)
         self._target_rows += len(values)
         if len(values) != rows:
@@ -310,6 +361,8 @@ class ValidationPass:
                     "make columns of numbers or texts of it, or drop it",
                 )  # fmt: skip
                 continue
+            if seen.timeless or len(seen.clocks) > 1:
+                yield no_times(name, seen, "")
             if self.rows and seen.missing == self.rows:
                 yield Finding("warning", name, "holds no value at all", "empty", {}, "drop it")
                 continue
