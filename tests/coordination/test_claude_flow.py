@@ -353,9 +353,11 @@ def test_one_server_a_folder_and_the_next_process_takes_over(tmp_path, opened):
     assert '"v": 2' in on_server(tmp_path, "l")
 
 
-def test_what_others_write_is_found_and_what_they_delete_is_gone(fake):
-    fake._timeout = 20.0  # nothing here is about a slow server, and a busy machine is one
-    call = fake.client.call
+def test_what_others_write_is_found_and_what_they_delete_is_gone(tmp_path, opened):
+    # Nothing here is about a slow server, and a busy machine is one.
+    client = opened(fake_client(tmp_path, timeout=20.0))
+    fake = opened(ClaudeFlowStore(tmp_path, client=client, timeout=20.0, poll=0.05))
+    call = client.call
     call("memory_store", {"key": "hers", "value": {"a": [1]}, "namespace": "n", "tags": ["t"]})
     assert fake.retrieve("hers", namespace="n") == {"a": [1]}
     assert fake.search(namespace="n", tags=["t"]) == [("hers", {"a": [1]})]
