@@ -25,7 +25,7 @@ import mlestar
 from bench.layouts import layout_rows
 from bench.peak import extra_memory
 from bench.row import LARGE, SMALL, Row
-from bench.tables import markdown, summary
+from bench.tables import markdown, ratio_of, summary
 from mlestar.testing import core_calls
 
 MODULES = [
@@ -162,9 +162,9 @@ def compare(old: Path, new: Path) -> int:
     def ratios(path: Path) -> dict[tuple[str, int], float]:
         found = {}
         for r in json.loads(path.read_text())["results"]:
-            peers = [v for k, v in r["times"].items() if k != "mlestar"]
-            if peers:
-                found[r["name"], r["size"]] = peers[0] / r["times"]["mlestar"]
+            ratio = ratio_of(r)
+            if ratio is not None:
+                found[r["name"], r["size"]] = ratio
         return found
 
     before, after = ratios(old), ratios(new)

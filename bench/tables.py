@@ -41,7 +41,7 @@ def markdown(saved: dict[str, Any]) -> str:
     parts = [machine(saved)]
     for size in sorted({r["size"] for r in results}, reverse=True):
         here = [r for r in results if r["size"] == size]
-        ratios = [ratio for r in here if (ratio := _ratio(r)) is not None]
+        ratios = [ratio for r in here if (ratio := ratio_of(r)) is not None]
         lines = [f"n = {size:,}".replace(",", " "), "", *_rows(here, saved["reads"])]
         if ratios:
             lines += ["", f"Geometric mean of the ratios: {_mean(ratios):.1f}x"]
@@ -65,7 +65,7 @@ def summary(saved: dict[str, Any]) -> str:
                 for r in saved["results"]
                 if r["part"] == part
                 and (r["size"] > SMALL) == (size > SMALL)
-                and (ratio := _ratio(r)) is not None
+                and (ratio := ratio_of(r)) is not None
             ]
             cells += [f"{_mean(ratios):.1f}x | {min(ratios):.1f}x" if ratios else "– | –"]
         count = len({r["name"] for r in saved["results"] if r["part"] == part})
@@ -89,7 +89,7 @@ def _rows(results: list[dict[str, Any]], reads: float) -> list[str]:
         mine = r["times"]["mlestar"]
         peers = [(k, v) for k, v in r["times"].items() if k != "mlestar"]
         first = f"{peers[0][0]} {_ms(peers[0][1])}" if peers else "–"
-        ratio = _ratio(r)
+        ratio = ratio_of(r)
         others = ", ".join(f"{k} {_ms(v)} ({v / mine:.1f}x)" for k, v in peers[1:]) or "–"
         part = f"{r['nbytes'] / mine / reads:.0%}" if r["nbytes"] else "–"
         lines.append(
@@ -99,7 +99,7 @@ def _rows(results: list[dict[str, Any]], reads: float) -> list[str]:
     return lines
 
 
-def _ratio(result: dict[str, Any]) -> float | None:
+def ratio_of(result: dict[str, Any]) -> float | None:
     """To the yardstick, which is the first peer; None where there is none."""
     times = [v for k, v in result["times"].items() if k != "mlestar"]
     return times[0] / result["times"]["mlestar"] if times else None

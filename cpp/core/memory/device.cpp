@@ -260,11 +260,7 @@ void device_pool::free(void* block, stream_handle stream) {
     part->stream = stream;
     merge(part);
     add_free(part);
-    if (values.cached > options_.keep) trim_locked(options_.keep);
-    if (values.limit != 0 && values.held > values.limit) {
-        const std::size_t over = values.held - values.limit;
-        trim_locked(values.cached - std::min(values.cached, over));
-    }
+    trim_locked(std::min(options_.keep, values.cacheable()));
 }
 
 std::size_t device_pool::trim_locked(std::size_t keep) {
@@ -335,9 +331,7 @@ void device_pool::set_limit(std::size_t limit) {
     const std::lock_guard lock(mutex_);
     pool_statistics& values = counters_.values();
     values.limit = limit;
-    if (limit == 0 || values.held <= limit) return;
-    const std::size_t over = values.held - limit;
-    trim_locked(values.cached - std::min(values.cached, over));
+    trim_locked(values.cacheable());
 }
 
 void device_pool::set_keep(std::size_t keep) {

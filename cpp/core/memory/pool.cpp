@@ -161,10 +161,7 @@ extent* host_pool::take_cold(std::size_t count) {
     pool_statistics& values = counters_.values();
     const std::size_t bytes = count * granule;
     watch_pressure();
-    if (values.limit != 0 && values.held + bytes > values.limit) {
-        const std::size_t over = values.held + bytes - values.limit;
-        trim_locked(values.cached - std::min(values.cached, over));
-    }
+    trim_locked(values.cacheable(bytes));
     extent* part = extents_.take(extent_state::cold, count);
     if (part == nullptr) {  // the address space is cut up: whole it may do
         trim_locked(0);
@@ -280,11 +277,8 @@ void host_pool::free(void* block) {
         counters_.freed(part->tag, part->bytes);
         values.cached += part->count * granule;
         extents_.give(part, extent_state::cached);
-        if (values.cached > options_.keep) trim_locked(options_.keep);
-        if (values.limit != 0 && values.held > values.limit) {  // it was lowered
-            const std::size_t over = values.held - values.limit;
-            trim_locked(values.cached - std::min(values.cached, over));
-        }
+        trim_locked(
+            std::min(options_.keep, values.cacheable()));  // the limit may have been lowered
         watch_pressure();
     }
     if (!damaged.empty()) throw corruption_error(damaged);
@@ -378,9 +372,7 @@ void host_pool::set_limit(std::size_t limit) {
     const std::lock_guard lock(mutex_);
     pool_statistics& values = counters_.values();
     values.limit = limit;
-    if (limit == 0 || values.held <= limit) return;
-    const std::size_t over = values.held - limit;
-    trim_locked(values.cached - std::min(values.cached, over));
+    trim_locked(values.cacheable());
 }
 
 void host_pool::set_keep(std::size_t keep) {

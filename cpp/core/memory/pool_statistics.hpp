@@ -1,6 +1,7 @@
 // What every pool counts, whatever its memory is: the host's and a device's have one shape.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -30,6 +31,12 @@ struct pool_statistics {
     std::uint64_t failures = 0;  // allocations refused
     std::uint64_t released = 0;  // bytes given back to the system, ever
     std::vector<tag_statistics> tags;
+
+    // How much of the cache the limit leaves room for, with so many bytes more to hold.
+    std::size_t cacheable(std::size_t more = 0) const {
+        const std::size_t over = limit != 0 && held + more > limit ? held + more - limit : 0;
+        return cached - std::min(cached, over);
+    }
 };
 
 // A block that is in use.

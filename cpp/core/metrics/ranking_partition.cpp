@@ -4,6 +4,7 @@
 
 #include "metrics/labels.hpp"
 #include "support/levels.hpp"
+#include "support/sort.hpp"
 
 namespace mlestar::metrics {
 
@@ -33,9 +34,7 @@ const Score* load_score(const vector_view& view, std::int64_t at, std::int64_t c
 template <class Score>
 Score score_of(std::int64_t signed_key) {
     if constexpr (std::is_same_v<Score, double>) {
-        const auto bits = signed_key ^ static_cast<std::int64_t>(
-                                           static_cast<std::uint64_t>(signed_key >> 63) >> 1);
-        return __builtin_bit_cast(double, bits);
+        return score_of_order(signed_key);
     } else {
         const auto narrow = static_cast<std::int32_t>(signed_key);
         const auto bits =

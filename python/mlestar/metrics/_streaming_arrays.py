@@ -12,6 +12,7 @@ import numpy as np
 
 from mlestar._arrays import as_array
 from mlestar._devices import on_device
+from mlestar._native import _core
 
 
 def to_array(value: Any, name: str) -> Any:
@@ -45,6 +46,37 @@ def to_array(value: Any, name: str) -> Any:
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array if array.flags.aligned else array.copy()
+
+
+def to_rows(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    """A batch as arrays of as many rows, with weights that the compiled accumulators take.
+
+    Raises
+    ------
+    ValueError
+        As `to_array`; for a batch without rows, other lengths, or weights that cannot be used.
+    """
+    t, p = to_array(y_true, "y_true"), to_array(y_pred, "y_pred")
+    if len(t) == 0:
+        raise ValueError("y_true has no rows, but a batch must have at least one")
+    if len(p) != len(t):
+        raise ValueError(f"y_pred has {len(p)} rows, but must have those of y_true, {len(t)}")
+    if sample_weight is not None:
+        nothing = np.zeros(len(t), np.int8)
+        _core.metrics.LabelTable(False).update(nothing, nothing, sample_weight)  # words the errors
+        sample_weight = to_array(sample_weight, "sample_weight")
+    return t, p, sample_weight
+
+
+def require_indicators(array: Any, name: str) -> None:
+    """Raise unless all is 0 or 1."""
+    wrong = np.argwhere((array != 0) & (array != 1))
+    if len(wrong):
+        row, column = wrong[0]
+        raise ValueError(
+            f"{name} holds {array[row, column].item()!r} in row {row}, but indicators must be 0 or "
+            "1"
+        )
 
 
 def _from_tensor(tensor: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mlestar._native import _core
 from mlestar.metrics._columns import _averaged
-from mlestar.metrics._streaming_arrays import to_array
+from mlestar.metrics._streaming_arrays import require_indicators, to_rows
 from mlestar.metrics._streaming_base import Metric
 from mlestar.metrics._streaming_labels import pairs_of
 from mlestar.metrics._streaming_scores import _codes, _sorted_labels
@@ -362,34 +362,20 @@ def _joined(parts: Any) -> Any:
 
 
 def _checked(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-    """Arrays of one length, scores of two axes, weights that can be used."""
-    t, p = to_array(y_true, "y_true"), to_array(y_pred, "y_pred")
-    if len(t) == 0:
-        raise ValueError("y_true has no rows, but a batch must have at least one")
-    if len(p) != len(t):
-        raise ValueError(f"y_pred has {len(p)} rows, but must have those of y_true, {len(t)}")
+    t, p, w = to_rows(y_true, y_pred, sample_weight)
     if p.ndim != 2 or p.shape[1] < 2 or p.dtype.kind == "U":
         raise ValueError(
             f"y_pred has the shape {p.shape} and the dtype {p.dtype}, but must be scores of shape "
             "(n_samples, n_classes), with at least two columns"
         )
-    if sample_weight is not None:
-        nothing = np.zeros(len(t), np.int8)
-        _core.metrics.LabelTable(False).update(nothing, nothing, sample_weight)
-        sample_weight = to_array(sample_weight, "sample_weight")
-    return t, p, sample_weight
+    return t, p, w
 
 
 def _indicator_parts(y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
     t, p, w = _checked(y_true, y_pred, sample_weight)
     if t.shape != p.shape:
         raise ValueError(f"y_true has the shape {t.shape}, but must have that of y_pred, {p.shape}")
-    wrong = np.argwhere((t != 0) & (t != 1))
-    if len(wrong):
-        row, column = wrong[0]
-        raise ValueError(
-            f"y_true holds {t[row, column].item()!r} in row {row}, but indicators must be 0 or 1"
-        )
+    require_indicators(t, "y_true")
     rankings = [(t[:, k] != 0, p[:, k], w) for k in range(t.shape[1])]
     row, column = np.nonzero(t)
     # A label that no row has is among those summed, with nothing.

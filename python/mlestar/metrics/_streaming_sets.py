@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mlestar._native import _core
-from mlestar.metrics._streaming_arrays import to_array
+from mlestar.metrics._streaming_arrays import require_indicators, to_rows
 from mlestar.metrics._streaming_base import Metric
 from mlestar.metrics._streaming_labels import _plain, pairs_of
 from mlestar.metrics.multilabel import by_label, by_sample
@@ -140,11 +140,9 @@ class _Indicators:
         self.merge(self.prepare(y_true, y_pred, sample_weight))
 
     def prepare(self, y_true: Any, y_pred: Any, sample_weight: Any) -> _Indicators:
-        t, p = _matrix(y_true, "y_true"), _matrix(y_pred, "y_pred")
-        if len(t) == 0:
-            raise ValueError("y_true has no rows, but a batch must have at least one")
-        if len(p) != len(t):
-            raise ValueError(f"y_pred has {len(p)} rows, but must have those of y_true, {len(t)}")
+        t, p, weight = to_rows(y_true, y_pred, sample_weight)
+        _require_matrix(t, "y_true")
+        _require_matrix(p, "y_pred")
         if p.shape != t.shape:
             raise ValueError(
                 f"y_pred has {p.shape[1]} labels, but must have those of y_true, {t.shape[1]}"
@@ -152,21 +150,19 @@ class _Indicators:
         batch = _Indicators(self._exact, self._by_row, self._columns)
         batch.rows, batch._labels = t.shape
         self._require_labels(batch._labels, "y_true")
-        if sample_weight is not None:
-            sample_weight = _weights(sample_weight, len(t))
         if self._by_row:
             sums = by_sample(t, p, None, self._columns)
             if sums is None:
-                raise ValueError(_not_indicators(t, p, self._columns))
+                raise _unusable(t, p, self._columns)
             code = sums.predicted * (batch._labels + 1) + sums.hit
-            batch._table.update(sums.truth, code, sample_weight)
+            batch._table.update(sums.truth, code, weight)
             return batch
         found = by_label(t, p, None)
         if found is None:
-            raise ValueError(_not_indicators(t, p, None))
+            raise _unusable(t, p, None)
         even = 2 * np.arange(batch._labels)
-        if sample_weight is not None:
-            weights = np.repeat(sample_weight, batch._labels)
+        if weight is not None:
+            weights = np.repeat(weight, batch._labels)
             batch._table.update((even + (t != 0)).ravel(), (even + (p != 0)).ravel(), weights)
             return batch
         hit, predicted, true = found.sums
@@ -232,30 +228,18 @@ class _Indicators:
             self.rows, self._labels = int(integers[0]), int(integers[1])
 
 
-def _matrix(value: Any, name: str) -> Any:
-    array = to_array(value, name)
+def _require_matrix(array: Any, name: str) -> None:
     if array.dtype.kind == "U" or array.ndim != 2 or array.shape[1] < 2:
         raise ValueError(
             f"{name} has the shape {array.shape} and the dtype {array.dtype}, but must be "
             "indicators of shape (n_samples, n_labels), with at least two labels"
         )
-    return array
 
 
-def _weights(value: Any, rows: int) -> Any:
-    """Weights that a compiled accumulator takes, with its words where it does not."""
-    nothing = np.zeros(rows, np.int8)
-    _core.metrics.LabelTable(False).update(nothing, nothing, value)
-    return to_array(value, "sample_weight")
-
-
-def _not_indicators(t: Any, p: Any, columns: Any) -> str:
-    for name, array in (("y_true", t), ("y_pred", p)):
-        wrong = np.argwhere((array != 0) & (array != 1))
-        if len(wrong):
-            row, column = wrong[0]
-            return (
-                f"{name} holds {array[row, column].item()!r} in row {row}, but indicators must be "
-                "0 or 1"
-            )
-    return f"labels is {columns!r}, but must be at least two different columns of the {t.shape[1]}"
+def _unusable(t: Any, p: Any, columns: Any) -> ValueError:
+    """Why the core does not take a batch."""
+    require_indicators(t, "y_true")
+    require_indicators(p, "y_pred")
+    return ValueError(
+        f"labels is {columns!r}, but must be at least two different columns of the {t.shape[1]}"
+    )

@@ -94,6 +94,22 @@ class CategoryEncoder(StreamingTransformer):
 
     # Fitting --------------------------------------------------------------------------------------
 
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the categories of all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
+        with unchanged_on_error(self):
+            super().fit(X, y)  # type: ignore[misc]
+        return self
+
     def _fit(
         self,
         X: Any,
@@ -182,7 +198,7 @@ class CategoryEncoder(StreamingTransformer):
             )
         if not isinstance(self.categories, str):
             if first:
-                self.fit(X)  # type: ignore[attr-defined]
+                self.fit(X)
                 return
             found = self._of_given(found, self.handle_unknown)
         self._take(found if first else self._held().merged(found))
@@ -207,7 +223,7 @@ class CategoryEncoder(StreamingTransformer):
 
     def _take(self, found: Found) -> None:
         """Fit to what was found."""
-        self.fit(found)  # type: ignore[attr-defined]
+        self.fit(found)
 
     def _fresh(self) -> Any:
         """scikit-learn's, of the same parameters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import sklearn.preprocessing
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from mlestar._native import _core
 from mlestar.preprocessing.base import put_into, result_dtype, writable
-from mlestar.preprocessing.categories import CategoryEncoder, Plan, unchanged_on_error
+from mlestar.preprocessing.categories import CategoryEncoder, Plan
 
 _INT32_MOST = 2**31 - 1
 
@@ -72,22 +72,6 @@ class OrdinalEncoder(CategoryEncoder, sklearn.preprocessing.OrdinalEncoder):  # 
 
     _missing_indices: dict[int, int]
     _default_to_infrequent_mappings: list[Any]
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the categories of all rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : ignored
-
-        Returns
-        -------
-        self
-        """
-        with unchanged_on_error(self):
-            super().fit(X, y)
-        return self
 
     def transform(self, X: Any, *, out: Any = None) -> Any:
         """Write the code of each element.
@@ -206,22 +190,6 @@ class OneHotEncoder(CategoryEncoder, sklearn.preprocessing.OneHotEncoder):  # ty
     _infrequent_indices: list[Any]
     _drop_idx_after_grouping: Any
     _n_features_outs: list[int]
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the categories of all rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : ignored
-
-        Returns
-        -------
-        self
-        """
-        with unchanged_on_error(self):
-            super().fit(X, y)
-        return self
 
     def transform(self, X: Any, *, out: Any = None) -> Any:
         """Write ones where categories are there.

@@ -118,7 +118,7 @@ class TargetEncoder(CategoryEncoder, sklearn.preprocessing.TargetEncoder):  # ty
     encodings_: list[Any]
     _statistics: list[Any]
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any) -> Self:  # type: ignore[override]  # the target is needed
         """Find the encodings of all rows.
 
         Parameters
