@@ -1,7 +1,9 @@
 """Streaming metrics of several labels or classes at once keep the contract."""
 
 import numpy as np
+import pytest
 import sklearn.metrics as sk
+from sklearn.exceptions import UndefinedMetricWarning
 
 from mlestar.metrics import streaming
 from mlestar.testing import StreamingMetricContract
@@ -127,3 +129,20 @@ class TestMulticlassAveragePrecision(Classes):
     metric, options = streaming.MulticlassAveragePrecision, {"average": "weighted"}
     function = staticmethod(sk.average_precision_score)
     batching_rtol = 1e-14
+
+
+@pytest.mark.parametrize("average", ["macro", "weighted"])
+def test_pairs_are_of_the_classes_that_occur(rng, average):
+    labels, place = [2, 5, 7, 9], rng.integers(0, 3, 200)
+    scores = rng.dirichlet(np.ones(4), 200)
+    metric = streaming.MulticlassROCAUC(labels, multi_class="ovo", average=average)
+    for rows in (slice(90), slice(90, None)):
+        metric.update(np.array(labels)[place[rows]], scores[rows])
+    expected = sk.roc_auc_score(
+        np.array(labels)[place], scores, labels=labels, multi_class="ovo", average=average
+    )
+    np.testing.assert_allclose(metric.compute(), expected, rtol=1e-12)
+    alone = streaming.MulticlassROCAUC(labels, multi_class="ovo", average=average)
+    alone.update([2, 2], scores[:2])
+    with pytest.warns(UndefinedMetricWarning):
+        assert np.isnan(alone.compute())
