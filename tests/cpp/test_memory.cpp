@@ -100,6 +100,25 @@ void reallocation_keeps_values() {
     CHECK(check::throws<argument_error>([&] { pool.reallocate(small, 8); }));
 }
 
+// Fewer bytes than there are need no memory, wherever the limit stands.
+void a_block_shrinks_at_the_limit() {
+    for (const bool debug : {false, true}) {
+        host_pool_options options = quiet();
+        options.limit = 16 * MiB;
+        options.keep = 0;
+        options.debug = debug;
+        host_pool pool(options);
+        auto* block = static_cast<unsigned char*>(pool.allocate(11 * MiB));
+        std::memset(block, 7, 11 * MiB);
+        CHECK(check::throws<memory::out_of_memory>([&] { pool.reallocate(block, 32 * MiB); }));
+        auto* less = static_cast<unsigned char*>(pool.reallocate(block, 7 * MiB));
+        CHECK(less[0] == 7 && less[7 * MiB - 1] == 7);
+        CHECK(pool.size_of(less) == 7 * MiB && pool.statistics().in_use == 7 * MiB);
+        CHECK(pool.check().empty());
+        pool.free(less);
+    }
+}
+
 void the_cache_is_bounded() {
     host_pool_options options = quiet();
     options.keep = 10 * MiB;
@@ -291,6 +310,7 @@ int main(int argc, char** argv) {
     if (argc == 1) contract::run<host_resource<true>>();  // paint takes ThreadSanitizer minutes
     zeros_are_zeros();
     reallocation_keeps_values();
+    a_block_shrinks_at_the_limit();
     the_cache_is_bounded();
     under_pressure_the_cache_goes();
     the_room_is_the_least_of_all();

@@ -115,6 +115,16 @@ void regression() {
     CHECK(near((*mean_error(error_kind::squared, a, b, {}))[0],
                static_cast<double>(square / 150001)));
     CHECK(near(explained(a, b, {})->residual[0], static_cast<double>(square)));
+
+    double most = 0.0;
+    for (std::size_t i = 0; i < s.y.size(); ++i)
+        most = std::max(most, std::fabs(s.score[i] - s.weight[i]));
+    CHECK(*max_error(a.column(0), b.column(0)) == most);
+    auto broken = s.score;
+    for (const double value : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+        broken[70'000] = value;
+        CHECK(!max_error(view(broken, dtype::f64), b.column(0)));
+    }
 }
 
 void strings() {
